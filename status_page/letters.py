@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils import translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from core.text.zones import zone_named
 from notifications.audiences import Letter
 from status_page.addresses import page_url
 from status_page.links import confirm_token, manage_token
 from status_page.models import Component, PublicUpdate, StatusPage, Subscriber
+from status_page.rendering.editions import clock
 from status_page.vocabulary import Impact, Kind, State
 
 
@@ -27,9 +26,7 @@ class Writing:
         return said(self.page.name, self.page.translations, language, "name")
 
     def moment(self, at: dt.datetime) -> str:
-        """Return a time as a clock in the page's zone shows it, in the active language."""
-        local = at.astimezone(zone_named(self.page.time_zone))
-        return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"
+        return clock(at, self.page.time_zone)
 
 
 def said(own: str, translations: Mapping[str, Mapping[str, Any]], language: str, field: str) -> str:

@@ -1,8 +1,8 @@
 """What the templates show of components and announcements."""
 
 import datetime as dt
-import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from status_page.rendering.uptime import DAYS, Uptime, is_problem, uptime_of
 from status_page.vocabulary import Impact, Kind
 
 RECENT_DAYS = 14
+MOST_UNFOLDED = 40  # components; groups of more are folded, unless one is affected
 
 Context = dict[str, object]
 
@@ -25,11 +26,13 @@ def group_context(group: Group, uptimes: dict[int, Uptime], edition: Edition) ->
         "name": edition.text(group.name) if group.name else "",
         "is_affected": group.status != Impact.OPERATIONAL,
         **status_context(group.status),
-        "components": [component_context(one, uptimes.get(one.id), edition) for one in group.components],
+        "components": [component_context(one, uptimes.get(one.id), edition.anywhere) for one in group.components],
     }
 
 
+@lru_cache(maxsize=4096)
 def component_context(component: Component, uptime: Uptime | None, edition: Edition) -> Context:
+    """Describe a component; the same values give the same words and bars, and are kept."""
     context: Context = {
         "name": edition.text(component.name),
         "description": edition.text(component.description) if component.description.main else "",
@@ -54,8 +57,8 @@ def status_context(impact: Impact) -> Context:
 
 
 def percent_of(percent: float | None) -> str:
-    """Return a share without rounding a fault away; "" without data."""
-    return "" if percent is None else number_format(math.floor(percent * 100) / 100, 2)
+    """Return a share with two digits; "" without data."""
+    return "" if percent is None else number_format(percent, 2)
 
 
 def uptimes_of(components: Iterable[Component], time_zone: str, now: dt.datetime) -> dict[int, Uptime]:
@@ -64,11 +67,10 @@ def uptimes_of(components: Iterable[Component], time_zone: str, now: dt.datetime
     return {one.id: uptime_of(one, zone, now) for one in components if one.shows_uptime}
 
 
-def announcement_context(announcement: Announcement, edition: Edition) -> Context:
-    """Describe an incident or maintenance with its updates."""
+def heading_context(announcement: Announcement, edition: Edition) -> Context:
+    """Describe what an incident or maintenance was, and when."""
     is_over = announcement.ended_at is not None
     return {
-        "uid": announcement.uid,
         "title": edition.text(announcement.title),
         "plain_title": announcement.title.in_language(edition.language),
         "link": edition.link(f"incidents/{announcement.uid}.html"),
@@ -78,10 +80,17 @@ def announcement_context(announcement: Announcement, edition: Edition) -> Contex
         "impact": announcement.impact.value,
         "impact_label": announcement.impact.label,
         "shape": drawings.shape(Impact.OPERATIONAL if is_over else announcement.impact),
-        "components": [edition.text(name) for name in announcement.components],
         "starts_at": edition.when(announcement.starts_at),
         "ends_at": edition.when(announcement.ends_at) if announcement.ends_at else "",
         "ended_at": edition.when(announcement.ended_at) if announcement.ended_at else "",
+    }
+
+
+def announcement_context(announcement: Announcement, edition: Edition) -> Context:
+    """Describe an incident or maintenance with its updates."""
+    return {
+        **heading_context(announcement, edition),
+        "components": [edition.text(name) for name in announcement.components],
         "updates": [
             {
                 "id": update.id,
@@ -114,6 +123,7 @@ def index_context(snapshot: Snapshot, edition: Edition, now: dt.datetime) -> Con
         "incidents": [announcement_context(one, edition) for one in snapshot.incidents],
         "maintenance": [announcement_context(one, edition) for one in snapshot.maintenance],
         "groups": [group_context(group, uptimes, edition) for group in snapshot.groups if group.components],
+        "is_short": len(snapshot.components) <= MOST_UNFOLDED,
         "recent": [announcement_context(one, edition) for one in recent(snapshot, now)],
         "updated_at": edition.when(now),
     }

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.conf.locale import LANG_INFO
-from django.utils.formats import date_format, get_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from core.text.markdown import render_note
+from core.text.moments import shown, shown_in
 from core.text.zones import zone_named
 from status_page.rendering.snapshot import Page, Text
 from status_page.vocabulary import Impact
@@ -45,6 +45,11 @@ class Edition:
         return self.root or "../" * self.path.count("/")
 
     @property
+    def anywhere(self) -> "Edition":
+        """Return what is the same for all files of the language; it has no links."""
+        return Edition(self.page, self.files, self.language, "", "")
+
+    @property
     def home(self) -> str:
         return f"{self.up}{self.folder}" or "./"
 
@@ -76,13 +81,10 @@ class Edition:
         return format_html('<time datetime="{}">{}</time>', iso(moment), self.clock(moment))
 
     def clock(self, moment: dt.datetime) -> str:
-        local = moment.astimezone(zone_named(self.page.time_zone))
-        shape = get_format("DATETIME_FORMAT")
-        text = date_format(local, "DATETIME_FORMAT")
-        return text if "T" in shape else f"{text} {local.tzname()}"
+        return clock(moment, self.page.time_zone)
 
     def day(self, date: dt.date) -> str:
-        return date_format(date, "DATE_FORMAT")
+        return shown(date, "date")
 
     def context(self) -> dict[str, object]:
         """Return what every page of it shows."""
@@ -116,6 +118,11 @@ class Edition:
             }
             for code in codes
         ]
+
+
+def clock(moment: dt.datetime, time_zone: str) -> str:
+    """Return a time to the minute, with its zone, as readers of the active language write it."""
+    return shown_in(moment, zone_named(time_zone), "long", has_zone=True)
 
 
 @lru_cache(maxsize=4096)

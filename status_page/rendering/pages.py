@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from django.template.loader import render_to_string
-from django.utils.formats import date_format
 from django.utils.translation import override
 
+from core.text.moments import shown
 from core.text.zones import zone_named
-from status_page.rendering.contexts import Context, announcement_context, index_context
+from status_page.rendering.contexts import Context, announcement_context, heading_context, index_context
 from status_page.rendering.editions import Edition, Files, overall
-from status_page.rendering.snapshot import Announcement, Page, Snapshot
+from status_page.rendering.snapshot import Announcement, Snapshot
 from status_page.vocabulary import Impact
 
 Months = dict[str, list[Announcement]]
@@ -26,10 +26,9 @@ def index(snapshot: Snapshot, edition: Edition, now: dt.datetime) -> bytes:
 
 
 @lru_cache(maxsize=8192)
-def announcement_page(page: Page, files: Files, language: str, folder: str, announcement: Announcement) -> bytes:
+def announcement_page(edition: Edition, announcement: Announcement) -> bytes:
     """Render the page of one announcement; the same values give the same bytes, and are kept."""
-    edition = Edition(page, files, language, folder, f"{folder}incidents/{announcement.uid}.html")
-    with override(language):
+    with override(edition.language):
         return _rendered("announcement", edition, {"announcement": announcement_context(announcement, edition)})
 
 
@@ -37,22 +36,27 @@ def history(
     snapshot: Snapshot, months: Months, files: Files, language: str, folder: str
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the list of months, and a page for each."""
-    path = f"{folder}history/index.html"
-    edition = Edition(snapshot.page, files, language, folder, path)
+    edition = Edition(snapshot.page, files, language, folder, f"{folder}history/index.html")
     with override(language):
         listed = [{"name": month_name(name), "path": f"{name}.html", "count": len(months[name])} for name in months]
-        yield path, _rendered("history", edition, {"months": listed})
-        names = list(months)
-        for place, name in enumerate(names):
-            path = f"{folder}history/{name}.html"
-            edition = Edition(snapshot.page, files, language, folder, path)
-            context: Context = {
-                "month": month_name(name),
-                "announcements": [announcement_context(one, edition) for one in months[name]],
-                "earlier": names[place + 1] if place + 1 < len(names) else "",
-                "later": names[place - 1] if place else "",
-            }
-            yield path, _rendered("month", edition, context)
+        yield edition.path, _rendered("history", edition, {"months": listed})
+    names = list(months)
+    for later, name, earlier in zip(["", *names], names, [*names[1:], ""], strict=False):
+        edition = Edition(snapshot.page, files, language, folder, f"{folder}history/{name}.html")
+        yield edition.path, month_page(edition, name, tuple(months[name]), earlier, later)
+
+
+@lru_cache(maxsize=2048)
+def month_page(edition: Edition, name: str, found: tuple[Announcement, ...], earlier: str, later: str) -> bytes:
+    """Render the page of a month; the same values give the same bytes, and are kept."""
+    with override(edition.language):
+        context: Context = {
+            "month": month_name(name),
+            "announcements": [heading_context(one, edition) for one in found],
+            "earlier": earlier,
+            "later": later,
+        }
+        return _rendered("month", edition, context)
 
 
 def simple(template: str, edition: Edition, context: Context | None = None) -> bytes:
@@ -77,7 +81,7 @@ def by_month(snapshot: Snapshot) -> Months:
 
 
 def month_name(name: str) -> str:
-    return date_format(dt.date(int(name[:4]), int(name[5:]), 1), "YEAR_MONTH_FORMAT")
+    return shown(dt.date(int(name[:4]), int(name[5:]), 1), "month")
 
 
 def _rendered(template: str, edition: Edition, context: Context) -> bytes:

@@ -59,8 +59,8 @@ def _edition(
     """Yield what a language has beside the first page and the feeds."""
     page = snapshot.page
     for one in snapshot.announcements:
-        path = f"{folder}incidents/{one.uid}.html"
-        yield path, pages.announcement_page(page, names, language, folder, one)
+        edition = Edition(page, names, language, folder, f"{folder}incidents/{one.uid}.html")
+        yield edition.path, pages.announcement_page(edition, one)
     yield from pages.history(snapshot, months, names, language, folder)
     root = urlsplit(page.url).path or "/"
     for template, name in (("missing", "404.html"), ("private", "private.html")):

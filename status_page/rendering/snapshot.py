@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from status_page.vocabulary import RANK, Impact, Kind, State
 
@@ -40,7 +40,7 @@ class Page:
     takes_subscribers: bool = True
     url: str = "http://127.0.0.1:8000/status/"  # the first page's
     access_url: str = "http://127.0.0.1:8000/status-access/"  # lets those in who sign in
-    revision: int = 1
+    revision: int = field(default=1, compare=False)  # pages that are kept do not depend on it
 
 
 @dataclass(frozen=True)

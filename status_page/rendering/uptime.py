@@ -1,9 +1,11 @@
 """How much of the last 90 days a component was up, day by day in the page's time zone."""
 
 import datetime as dt
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -25,12 +27,16 @@ class Day:
 
 @dataclass(frozen=True)
 class Uptime:
-    """The days, oldest first, and the share of time that was up, 0 to 100; None without data."""
+    """The days, oldest first, and the share of time that was up, 0 to 100; None without data.
+
+    The share is cut after two digits, so that no fault is rounded away.
+    """
 
     days: tuple[Day, ...]
     percent: float | None
 
 
+@lru_cache(maxsize=4096)
 def uptime_of(component: Component, zone: ZoneInfo, now: dt.datetime) -> Uptime:
     """Return the uptime of the last days, today included."""
     today = now.astimezone(zone).date()
@@ -84,7 +90,7 @@ def _percent(pieces: Sequence[Span], start: dt.datetime, end: dt.datetime) -> fl
         for piece in pieces
         if piece.ended_at is not None
     )
-    return 100.0 * (1 - down / total)
+    return math.floor(10_000 * (1 - down / total)) / 100
 
 
 def _midnight(date: dt.date, zone: ZoneInfo) -> dt.datetime:

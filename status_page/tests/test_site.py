@@ -1,12 +1,13 @@
 import re
 from html.parser import HTMLParser
+from unittest import mock
 from urllib.parse import urljoin
 
 import orjson
 from django.test import SimpleTestCase
 
 from status_page.rendering import render
-from status_page.rendering.snapshot import Span, Text, Update
+from status_page.rendering.snapshot import Group, Snapshot, Span, Text, Update
 from status_page.tests.snapshots import HOSTILE, NOW, ago, announcement, component, snapshot, text
 from status_page.vocabulary import Impact, Kind, State
 
@@ -147,7 +148,7 @@ class SiteTests(SimpleTestCase):
     def test_it_writes_times_in_the_pages_zone(self):
         page = render(FULL, NOW)["index.html"].decode()
 
-        self.assertIn('<time datetime="2026-11-30T12:00:00Z">30 Nov 2026, 13:00:00 CET</time>', page)
+        self.assertIn('<time datetime="2026-11-30T12:00:00Z">30 Nov 2026 13:00 CET</time>', page)
 
     def test_it_tells_uptime_and_bad_days_in_words(self):
         spans = (Span(Impact.MAJOR_OUTAGE, ago(days=2, seconds=1), ago(days=2)),)
@@ -156,17 +157,18 @@ class SiteTests(SimpleTestCase):
         self.assertIn("99.99 % uptime", page)
         self.assertRegex(page, r'<ul class="visually-hidden"><li>[^<]*28[^<]*: Major outage</li></ul>')
 
-    def test_it_opens_groups_that_are_affected(self):
-        from status_page.rendering.snapshot import Group, Snapshot
-
+    def test_it_unfolds_all_groups_of_a_short_page_and_affected_ones_of_a_long_one(self):
         whole = snapshot()
         groups = (
             Group(text("Web"), (component(1, Span(Impact.DEGRADED, ago(hours=1))),)),
             Group(text("Other"), (component(2),)),
         )
-        page = Reader(render(Snapshot(whole.page, groups), NOW)["index.html"].decode())
 
-        self.assertEqual(["open" in facts for tag, facts in page.elements if tag == "details"], [True, False])
+        for most, expected in ((2, [True, True]), (1, [True, False])):
+            with mock.patch("status_page.rendering.contexts.MOST_UNFOLDED", most):
+                page = Reader(render(Snapshot(whole.page, groups), NOW)["index.html"].decode())
+
+            self.assertEqual(["open" in facts for tag, facts in page.elements if tag == "details"], expected)
 
     def test_it_shows_published_reviews(self):
         page = render(FULL, NOW)["incidents/old.html"].decode()
