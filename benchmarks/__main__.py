@@ -2,7 +2,7 @@
 
 Incidents go to docs/performance.md, intake (alerts and log lines) to docs/performance-intake.md, paging to
 docs/performance-paging.md, the console's pages to docs/performance-console.md, their streams to
-docs/performance-live.md.
+docs/performance-live.md, the status page to docs/performance-status-page.md.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 from benchmarks.databases import SERVER, Database
 
 SIZES = {"quick": 100_000, "full": 1_000_000}
-PARTS = ("incidents", "intake", "paging", "console", "console_live")
+PARTS = ("incidents", "intake", "paging", "console", "console_live", "status_page")
 
 
 def main() -> int:
@@ -29,15 +29,17 @@ def main() -> int:
     from benchmarks.intake import page as intake
     from benchmarks.live import page as live
     from benchmarks.paging import page as paging
+    from benchmarks.status_page import page as status_page
 
     engines = _engines(options.database)
     size = options.size or SIZES[options.bench]
     if options.only_data:
         incidents.make_data(engines, size)
         return 0
+    pages = {"incidents": incidents, "intake": intake, "paging": paging, "console": console, "console_live": live}
+    pages["status_page"] = status_page
     missed = 0
     for name in [options.only] if options.only else PARTS[:1] if options.bench == "quick" else PARTS:
-        pages = {"incidents": incidents, "intake": intake, "paging": paging, "console": console, "console_live": live}
         page = pages[name]
         parts = []
         for text, lines in page.sections(engines, size, options.bench):
