@@ -1,12 +1,13 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AlertStatus(models.TextChoices):
     """Whether the condition holds, as last heard."""
 
     FIRING = "firing", _("Firing")
-    RESOLVED = "resolved", _("Resolved")
+    RESOLVED = "resolved", pgettext_lazy("alert", "Resolved")
 
 
 class Ending(models.TextChoices):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ReviewState(models.TextChoices):
@@ -9,7 +10,7 @@ class ReviewState(models.TextChoices):
 
     DRAFT = "draft", _("Draft")
     IN_REVIEW = "in_review", _("In review")
-    COMPLETED = "completed", _("Completed")
+    COMPLETED = "completed", pgettext_lazy("review", "Completed")
 
 
 # From where a review moves to where; from completed, it is reopened.
@@ -31,10 +32,10 @@ class Part(models.TextChoices):
 class ItemState(models.TextChoices):
     """How far an action item got."""
 
-    OPEN = "open", _("Open")
-    IN_PROGRESS = "in_progress", _("In progress")
-    DONE = "done", _("Done")
-    DROPPED = "dropped", _("Dropped")
+    OPEN = "open", pgettext_lazy("action item", "Open")
+    IN_PROGRESS = "in_progress", pgettext_lazy("action item", "In progress")
+    DONE = "done", pgettext_lazy("action item", "Done")
+    DROPPED = "dropped", pgettext_lazy("action item", "Dropped")
 
 
 UNFINISHED = (ItemState.OPEN, ItemState.IN_PROGRESS)

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Impact(models.TextChoices):
@@ -32,8 +33,8 @@ class State(models.TextChoices):
     MONITORING = "monitoring", _("Monitoring")
     RESOLVED = "resolved", _("Resolved")
     SCHEDULED = "scheduled", _("Scheduled")
-    IN_PROGRESS = "in_progress", _("In progress")
-    COMPLETED = "completed", _("Completed")
+    IN_PROGRESS = "in_progress", pgettext_lazy("maintenance", "In progress")
+    COMPLETED = "completed", pgettext_lazy("maintenance", "Completed")
 
 
 STATES = {

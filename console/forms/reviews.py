@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from console.forms.fields import ActiveRowField, MomentField, NamesField
 from console.forms.seen import SeenForm
@@ -152,7 +153,7 @@ class FactorForm(PartForm):
 
 class ParticipantForm(PartForm):
     user = PersonField(label=_("Person"), empty_label=_("Choose somebody"))
-    part = forms.ChoiceField(label=_("Part"), choices=Part.choices)
+    part = forms.ChoiceField(label=pgettext_lazy("participant", "Part"), choices=Part.choices)
     notes = forms.CharField(
         label=_("Notes"),
         required=False,

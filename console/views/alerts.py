@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_POST
 
 from alerts.filters import ALERTS
@@ -48,7 +48,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
         "pages": links_of(pages),
         "chips": _chips(request),
         "status": _status(request),
-        "tabs": (("firing", _("Firing")), ("resolved", _("Resolved")), (ALL, _("All"))),
+        "tabs": (("firing", _("Firing")), ("resolved", pgettext("alert", "Resolved")), (ALL, _("All"))),
         "severities": SEVERITY_WORDS,
         "sources": [] if viewer.role == Role.REPORTER else Source.objects.values_list("pk", "name")[:MOST_SOURCES],
         "new_url": f"{reverse('console:alerts-new')}?{_for_new(request, pages.rows)}",

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ValidationError
 
@@ -227,7 +227,9 @@ class NewScheduleForm(forms.Form):
         label=gettext_lazy("They hand over on"), coerce=int, choices=list(enumerate(DAY_NAMES)), initial=0
     )
     time = forms.TimeField(
-        label=gettext_lazy("at"), initial="09:00", widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+        label=pgettext_lazy("time of day", "at"),
+        initial="09:00",
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
     )
     with_policy = forms.BooleanField(
         label=gettext_lazy("Page them for the team's incidents"),

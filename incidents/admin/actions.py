@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from core.errors import DomainError
 from incidents import services
@@ -21,6 +21,17 @@ MOST_AT_ONCE = 200
 MOST_MESSAGES = 10
 
 Rows = QuerySet[Incident]
+
+ACKNOWLEDGED = ngettext_lazy("%(number)s incident acknowledged.", "%(number)s incidents acknowledged.", "number")
+ASSIGNED_TO_YOU = ngettext_lazy(
+    "%(number)s incident assigned to you.", "%(number)s incidents assigned to you.", "number"
+)
+ASSIGNED = ngettext_lazy(
+    "%(number)s incident assigned to %(whom)s.", "%(number)s incidents assigned to %(whom)s.", "number"
+)
+RESOLVED = ngettext_lazy("%(number)s incident resolved.", "%(number)s incidents resolved.", "number")
+RESTORED = ngettext_lazy("%(number)s incident restored.", "%(number)s incidents restored.", "number")
+PURGED = ngettext_lazy("%(number)s incident purged.", "%(number)s incidents purged.", "number")
 
 
 class BulkActions:
@@ -45,14 +56,14 @@ class BulkActions:
 
     @admin.action(description=gettext_lazy("Acknowledge"), permissions=["work"])
     def acknowledge(self, request: HttpRequest, queryset: Rows) -> None:
-        self._update_incidents(request, queryset, _("acknowledged"), status=Status.ACKNOWLEDGED)
+        self._update_incidents(request, queryset, ACKNOWLEDGED, status=Status.ACKNOWLEDGED)
 
     @admin.action(description=gettext_lazy("Assign to me"), permissions=["work"])
     def assign_to_me(self, request: HttpRequest, queryset: Rows) -> None:
         for incident in queryset.filter(is_open=False)[:MOST_MESSAGES]:
             messages.error(request, ended_message(incident))
         self._update_incidents(
-            request, queryset.filter(is_open=True), _("assigned to you"), fields={"assignee": request.user}
+            request, queryset.filter(is_open=True), ASSIGNED_TO_YOU, fields={"assignee": request.user}
         )
 
     @admin.action(description=gettext_lazy("Resolve …"), permissions=["work"])
@@ -61,7 +72,7 @@ class BulkActions:
         if not form.is_valid():
             return self._confirm_action(request, queryset, form, "resolve", _("Resolve"))
         note = form.cleaned_data["note"]
-        self._update_incidents(request, queryset, _("resolved"), status=Status.RESOLVED, note=note)
+        self._update_incidents(request, queryset, RESOLVED, status=Status.RESOLVED, note=note)
         return None
 
     @admin.action(description=gettext_lazy("Assign to a team …"), permissions=["work"])
@@ -71,7 +82,7 @@ class BulkActions:
             return self._confirm_action(request, queryset, form, "assign_team", _("Assign"))
         fields = {"team": form.cleaned_data["team"]}
         how = {"note": form.cleaned_data["note"], "grants_access": form.is_granted}
-        self._update_incidents(request, queryset, _("assigned to %(team)s") % fields, fields=fields, **how)
+        self._update_incidents(request, queryset, ASSIGNED, fields=fields, whom=fields["team"], **how)
         return None
 
     @admin.action(description=gettext_lazy("Assign to a person …"), permissions=["remove"])
@@ -81,12 +92,12 @@ class BulkActions:
             return self._confirm_action(request, queryset, form, "assign_person", _("Assign"))
         fields = {"assignee": form.cleaned_data["assignee"]}
         how = {"note": form.cleaned_data["note"], "grants_access": form.is_granted}
-        self._update_incidents(request, queryset, _("assigned to %(assignee)s") % fields, fields=fields, **how)
+        self._update_incidents(request, queryset, ASSIGNED, fields=fields, whom=fields["assignee"], **how)
         return None
 
     @admin.action(description=gettext_lazy("Restore"), permissions=["remove"])
     def restore_selected(self, request: HttpRequest, queryset: Rows) -> None:
-        self._apply_service(request, queryset, services.restore, _("restored"), origin=Origin.ADMIN)
+        self._apply_service(request, queryset, services.restore, RESTORED, origin=Origin.ADMIN)
 
     @admin.action(description=gettext_lazy("Purge permanently …"), permissions=["remove"])
     def purge_selected(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
@@ -95,20 +106,22 @@ class BulkActions:
             return self._confirm_action(
                 request, queryset, None, "purge_selected", _("Purge"), sentence=sentence, is_danger=True
             )
-        self._apply_service(request, queryset, services.purge, _("purged"))
+        self._apply_service(request, queryset, services.purge, PURGED)
         return None
 
-    def _update_incidents(self, request: HttpRequest, queryset: Rows, done: str, **change: Any) -> None:
+    def _update_incidents(
+        self, request: HttpRequest, queryset: Rows, done: Any, *, whom: object = "", **change: Any
+    ) -> None:
         ids = list(queryset.values_list("pk", flat=True)[:MOST_AT_ONCE])
         user: User = request.user  # type: ignore[assignment]
         results = services.update_many(ids, by=user, origin=Origin.ADMIN, **change)
         changed = sum(row["ok"] and row["is_changed"] for row in results)
-        _report_results(request, changed, [row["detail"] for row in results if not row["ok"]], done)
+        _report_results(request, changed, [row["detail"] for row in results if not row["ok"]], done, whom)
         if as_before := sum(row["ok"] for row in results) - changed:
             sentence = ngettext("%(number)s incident was unchanged.", "%(number)s incidents were unchanged.", as_before)
             messages.info(request, sentence % {"number": as_before})
 
-    def _apply_service(self, request: HttpRequest, queryset: Rows, service: Any, done: str, **how: Any) -> None:
+    def _apply_service(self, request: HttpRequest, queryset: Rows, service: Any, done: Any, **how: Any) -> None:
         number, refused = 0, []
         for incident in queryset[:MOST_AT_ONCE]:
             try:
@@ -145,9 +158,9 @@ def _count_incidents(number: int) -> str:
     return ngettext("%(number)s incident", "%(number)s incidents", number) % {"number": number}
 
 
-def _report_results(request: HttpRequest, number: int, refused: list[str], done: str) -> None:
+def _report_results(request: HttpRequest, number: int, refused: list[str], done: Any, whom: object = "") -> None:
     if number:
-        messages.success(request, f"{_count_incidents(number)} {done}.")
+        messages.success(request, done % {"number": number, "whom": whom})
     for sentence in refused[:MOST_MESSAGES]:
         messages.error(request, sentence)
     if len(refused) > MOST_MESSAGES:

@@ -34,9 +34,9 @@ UNTRACKED = frozenset(
 REDACTABLE = frozenset({"title", "description", "location"})
 # The other end of a link that was made there.
 SEEN_FROM_THERE = {
-    LinkKind.DUPLICATE_OF: gettext_lazy("is a duplicate of this incident"),
-    LinkKind.RELATED_TO: gettext_lazy("is related to this incident"),
-    LinkKind.CAUSED_BY: gettext_lazy("was caused by this incident"),
+    LinkKind.DUPLICATE_OF: gettext_lazy("%(incident)s is a duplicate of this incident"),
+    LinkKind.RELATED_TO: gettext_lazy("%(incident)s is related to this incident"),
+    LinkKind.CAUSED_BY: gettext_lazy("%(incident)s was caused by this incident"),
 }
 
 
@@ -116,7 +116,7 @@ def _format_value(value: Any) -> str:
 def _describe_link(data: dict[str, Any]) -> str:
     kind = str(data.get("link", ""))
     if data.get("is_from_there") and kind in SEEN_FROM_THERE:
-        return f"{data['incident']} {SEEN_FROM_THERE[LinkKind(kind)]}"
+        return str(SEEN_FROM_THERE[LinkKind(kind)]) % {"incident": data["incident"]}
     return f"{kind.replace('_', ' ').capitalize()} {data['incident']}"
 
 

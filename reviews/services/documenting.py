@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.severity import Severity
 from core.text.zones import zone_named
@@ -98,5 +99,5 @@ def _participants(review: Review) -> Iterator[Part]:
     people = list(review.participants.select_related("user"))
     if people:
         rows = tuple((Cell(one.user.name), Cell(str(Role(one.part).label))) for one in people)
-        yield Table((_("Name"), _("Part")), rows, (3, 2))
+        yield Table((_("Name"), pgettext("participant", "Part")), rows, (3, 2))
     yield from (Entry(one.user.name, one.notes) for one in people if one.notes)

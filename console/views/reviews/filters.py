@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from console.lists import PAGING, to_list
 from reviews.vocabulary import UNFINISHED, ItemState, ReviewState
@@ -15,16 +16,16 @@ TO_DO, ANY_ITEM = ",".join(UNFINISHED), ",".join(ItemState.values)
 Tabs = dict[str, tuple[Any, dict[str, str]]]
 REVIEW_TABS: Tabs = {
     "mine": (_("Mine"), {"owner": "me", "state": STILL, "ordering": "due_at"}),
-    "open": (_("Open"), {"state": STILL}),
+    "open": (pgettext_lazy("review", "Open"), {"state": STILL}),
     "overdue": (_("Overdue"), {"overdue": "true", "ordering": "due_at"}),
-    "completed": (_("Completed"), {"state": ReviewState.COMPLETED.value}),
+    "completed": (pgettext_lazy("review", "Completed"), {"state": ReviewState.COMPLETED.value}),
     "all": (_("All"), {"state": ANY}),
 }
 ITEM_TABS: Tabs = {
     "mine": (_("Mine"), {"owner": "me", "state": TO_DO}),
-    "open": (_("Open"), {"state": TO_DO}),
+    "open": (pgettext_lazy("action item", "Open"), {"state": TO_DO}),
     "overdue": (_("Overdue"), {"overdue": "true"}),
-    "done": (_("Done"), {"state": ItemState.DONE.value, "ordering": "-id"}),
+    "done": (pgettext_lazy("action item", "Done"), {"state": ItemState.DONE.value, "ordering": "-id"}),
     "all": (_("All"), {"state": ANY_ITEM, "ordering": "-id"}),
 }
 NARROWING = ("owner", "team", "q")
