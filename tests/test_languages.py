@@ -1,5 +1,6 @@
 """Every text is translated into every language, and the check that says so sees what is missing."""
 
+import re
 import tempfile
 from pathlib import Path
 from unittest import mock
@@ -9,6 +10,8 @@ from django.test import SimpleTestCase
 
 from tests.languages import catalogues, checking, extracting
 from tests.languages.extracting import Found
+
+SHAPED = re.compile(r"""\|\s*(?:date|time)(?!\w)(?!:["']c["'])""")  # a time in the order of one language
 
 PO = """
 msgid ""
@@ -87,6 +90,24 @@ class CatalogueTests(SimpleTestCase):
 
     def test_it_finds_every_text_in_the_program(self):
         self.assertEqual(extracting.problems(), [])
+
+
+class TimeTests(SimpleTestCase):
+    def test_it_leaves_the_shapes_of_times_to_the_language(self):
+        found = [path for path, source in extracting.templates() if SHAPED.search(source)]
+
+        self.assertEqual(found, [], "use |shown with a style of core.text.moments")
+
+    def test_it_sees_shapes_of_one_language(self):
+        for source in (
+            "{{ at|date:'j M Y' }}",
+            '{{ at|utc|date:"H:i" }}',
+            "{{ at|time }}",
+            '{{ at|date:"DATE_FORMAT" }}',
+        ):
+            with self.subTest(source):
+                self.assertTrue(SHAPED.search(source))
+        self.assertFalse(SHAPED.search("{{ at|date:'c' }}"))
 
 
 class CheckingTests(SimpleTestCase):

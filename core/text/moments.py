@@ -22,11 +22,19 @@ STYLES = {
     "brief": _("j M"),
     "month": _("F Y"),
     "bare_month": "M",
+    "year": "Y",
     "clock": "H:i",
+    "seconds": "H:i:s",
+    "fraction": "H:i:s.u",
+    "zoned_clock": "H:i:s T",
+    "iso_day": "Y-m-d",
+    "iso_seconds": "Y-m-d H:i:s",
+    "iso_fraction": "Y-m-d H:i:s.u e",
+    "iso_moment": "Y-m-d\\TH:i:sP",
 }
 
 
-def shown(moment: dt.datetime | dt.date, style: str) -> str:
+def shown(moment: dt.datetime | dt.date | dt.time, style: str) -> str:
     """Return a time in the active language; a moment is shown in the zone that it has."""
     return date_format(moment, str(STYLES[style]), use_l10n=True)
 

@@ -2,6 +2,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from django.test import SimpleTestCase
+from django.utils.formats import date_format
 from django.utils.translation import override
 
 from core.text import moments
@@ -27,3 +28,16 @@ class MomentTests(SimpleTestCase):
             with override(language):
                 for style in moments.STYLES:
                     self.assertTrue(moments.shown(NOON, style))
+
+    def test_it_writes_dates_of_the_back_office_as_each_language_does(self):
+        for language, day, moment in (
+            ("en", "3 Dec 2026", "3 Dec 2026, 12:05:00 UTC"),
+            ("de", "3. Dezember 2026", "3. Dez. 2026, 12:05:00 UTC"),
+            ("fr", "3 décembre 2026", "3 déc. 2026, 12:05:00 UTC"),
+            ("es", "3 de diciembre de 2026", "3 dic 2026, 12:05:00 UTC"),
+            ("ja", "2026年12月3日", "2026年12月3日 12:05:00 UTC"),
+        ):
+            with self.subTest(language), override(language):
+                self.assertEqual(date_format(NOON, "DATE_FORMAT"), day)
+                self.assertEqual(date_format(NOON, "DATETIME_FORMAT"), moment)
+                self.assertEqual(date_format(NOON, "TIME_FORMAT"), "12:05")
