@@ -85,8 +85,13 @@ def _linked_incidents(incident: Incident, user: User) -> list[tuple[str, Inciden
     from_there = IncidentLink.objects.filter(target=incident, incident__in=visible).select_related("incident")
     return [
         *((link.get_kind_display(), link.target, "") for link in from_here[:MOST_PEOPLE]),
-        *(("", link.incident, SEEN_FROM_THERE[LinkKind(link.kind)]) for link in from_there[:MOST_PEOPLE]),
+        *(_seen_from_there(link) for link in from_there[:MOST_PEOPLE]),
     ]
+
+
+def _seen_from_there(link: IncidentLink) -> tuple[str, Incident, str]:
+    before, _place, after = str(SEEN_FROM_THERE[LinkKind(link.kind)]).partition("%(incident)s")
+    return before.strip(), link.incident, after.strip()
 
 
 def _list_followers(incident: Incident) -> Any:
