@@ -127,6 +127,6 @@ def record(
     if incident is None or incident.deleted_at is not None:
         return
     change = IncidentChange(incident, ChangeContext.now(by, origin, at))
-    about = {"public_incident": {"id": row.pk, "title": row.title}, "state": row.state, "impact": row.impact}
+    about = {"public_incident": row.pk, "state": row.state, "impact": row.impact}
     change.add_event(kind, body=message, visibility=Visibility.INTERNAL, data={**about, **facts})
     change.save()

@@ -3,10 +3,10 @@ from django.test import TestCase
 
 from incidents.services import redact
 from incidents.tests.factories import make_incident
-from status_page.models import PublicUpdate
+from status_page.models import PublicIncident, PublicUpdate
 from status_page.services import publishing
 from status_page.services.page import the_page
-from status_page.tests.factories import make_public_incident
+from status_page.tests.factories import make_page, make_public_incident
 from users.tests.factories import make_admin
 
 
@@ -24,3 +24,19 @@ class RedactingTests(TestCase):
         self.assertEqual(update.earlier[0]["message"], "[removed]")
         self.assertFalse([entry for entry in LogEntry.objects.all() if "tall-blue-kettle" in str(entry.changes)])
         self.assertGreater(the_page().revision, before)
+
+    def test_it_removes_a_leaked_title_that_was_published(self):
+        admin = make_admin()
+        incident = make_incident(title="Password tall-blue-kettle leaked")
+        make_page()
+        make_public_incident(
+            by=admin, incident=incident, title=incident.title, translations={"de": {"title": incident.title}}
+        )
+
+        redact(incident.events.get(kind="created"), by=admin)
+
+        row = PublicIncident.objects.get()
+        self.assertEqual((row.title, row.translations), ("[removed]", {"de": {}}))
+        self.assertFalse([event for event in incident.events.all() if "tall-blue-kettle" in str(event.data)])
+        kept = LogEntry.objects.filter(content_type__model="publicincident")
+        self.assertFalse([entry for entry in kept if "tall-blue-kettle" in f"{entry.changes}{entry.object_repr}"])
