@@ -55,8 +55,8 @@ def status_page(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
     """Serve the public page's files, as the gateway does."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        prefix = http.PREFIX
-        if found := http.locate(request.META.get("HTTP_HOST", ""), request.path_info):
+        prefix = request.META.get(http.OUTER, "")
+        if not prefix and (found := http.locate(request.META.get("HTTP_HOST", ""), request.path_info)):
             request.path = request.path_info = found[0]
             prefix = found[1]
         if not http.is_served(request.method or "", request.path_info):
@@ -64,7 +64,7 @@ def status_page(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
         headers = {name.lower(): value for name, value in request.headers.items()}
         query = request.META.get("QUERY_STRING", "")
         scheme = request.META.get("wsgi.url_scheme", "http")
-        reply = http.respond(request.method or "", scheme, request.path_info, query, headers, prefix)
+        reply = http.respond(request.method or "", scheme, request.path_info, query, headers, prefix or http.PREFIX)
         return HttpResponse(reply.body, status=reply.status, headers=reply.headers)
 
     return middleware

@@ -14,7 +14,7 @@ from status_page.serving import HEADERS, Reply, Request, answer
 
 PREFIX = f"/{PATH}"
 FORMS = ("subscribe", "confirm", "manage", "unsubscribe")  # views of Django
-OUTER = "status_prefix"  # in a scope: what the page's own host has instead
+OUTER = "status_prefix"  # in a scope, and in Django's META: what the page's own host has instead
 
 
 def is_served(method: str, path: str) -> bool:
@@ -75,7 +75,7 @@ def relocate(scope: Scope) -> Scope:
     if found is None:
         return scope
     path, prefix = found
-    return {**scope, "path": path, "raw_path": quote(path).encode(), OUTER: prefix}
+    return {**scope, "path": path, "raw_path": quote(path).encode(), OUTER: prefix, "environ": {OUTER: prefix}}
 
 
 def _is_secure(scheme: str, headers: Mapping[str, str]) -> bool:

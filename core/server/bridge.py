@@ -165,6 +165,7 @@ def build_environ(scope: Scope, body: IO[bytes], size: int) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        **scope.get("environ", {}),
     }
     for name, value in scope["headers"]:
         if b"_" not in name:

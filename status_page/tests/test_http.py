@@ -1,12 +1,15 @@
 import asyncio
+import io
 from unittest import mock
 
 import time_machine
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.test import SimpleTestCase, override_settings
 from django.utils import timezone
 
 from core.server import gateway
+from core.server.bridge import build_environ
 from core.server.endpoints import find_endpoint, relocated
 from core.server.loglines import without_keys
 from core.server.tests.asgi import Exchange, http_scope
@@ -131,6 +134,17 @@ class OwnHostTests(Served):
         for path, inside in (("/subscribe/", "/status/subscribe/"), ("/static/x.css", "/static/x.css")):
             scope = {**http_scope(path), "headers": [(b"host", b"Status.acme.example:443")]}
             self.assertEqual(relocated(scope)["path"], inside)
+
+    def test_it_answers_links_of_mails_at_its_host_once_relocated(self):
+        for path, sentence in (("/confirm/forged/", b"no longer valid"), ("/status/confirm/forged/", b"Not found")):
+            with self.subTest(path):
+                scope = {**http_scope(path), "query_string": b"", "headers": [(b"host", b"status.acme.example")]}
+                environ = build_environ(relocated(scope), io.BytesIO(), 0)
+
+                answer = WSGIHandler()(environ, lambda *_given: None)
+
+                self.assertEqual(answer.status_code, 404)
+                self.assertIn(sentence.lower(), answer.content.lower())
 
     def test_it_sets_the_cookie_for_its_own_root(self):
         key = new_access_key(by=make_admin())
