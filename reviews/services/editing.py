@@ -8,7 +8,7 @@ from django.db.models import Max, Model
 from django.utils import timezone
 
 from core.actor import acting
-from core.api.times import refuse_future
+from core.api.times import refuse_future, refuse_odd_year
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.models import IncidentEvent, Origin
@@ -71,6 +71,8 @@ def _value(review: Review, name: str, value: Any, by: User) -> Any:
         return value
     if value != review.due_at and review.rule_id is not None and not by.is_admin:
         raise PermissionRefused("A rule set when the review is due; only administrators can change it.")
+    if value is not None:
+        refuse_odd_year("due_at", value)
     return value
 
 
@@ -267,6 +269,7 @@ def _refuse_twice(row: Participant) -> None:
 def _moment_of(row: Any, review: Review, at: Any) -> dt.datetime:
     if not isinstance(at, dt.datetime) or at.tzinfo is None:
         raise DomainError("Give a time with an offset.", field="at")
+    refuse_odd_year("at", at)
     refuse_future("at", at, timezone.now())
     return at
 

@@ -19,6 +19,14 @@ class EditReviewTests(TestCase):
         self.incident = make_incident(by=make_admin(), team=make_team("Web", self.ada))
         self.review = make_review(self.incident, owner=self.owner)
 
+    def test_it_refuses_times_that_no_calendar_shows(self) -> None:
+        first = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+
+        with self.assertRaisesRegex(DomainError, "due_at"):
+            editing.edit_review(self.review, by=self.ada, changes={"due_at": first})
+        with self.assertRaisesRegex(DomainError, "at must"):
+            editing.add_moment(self.review, by=self.ada, at=first, text="Long ago")
+
     def test_it_changes_what_was_sent(self) -> None:
         changes = {"title": " A\nname ", "summary": "It broke.\r\n", "themes": ["certificates", " certificates", ""]}
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
+from core.api.times import refuse_odd_year
 from core.db import rows
 from core.db.transactions import is_database_unavailable, unit_of_work
 from core.errors import Conflict, DomainError
@@ -169,5 +170,7 @@ def _sentence(state: State) -> tuple[str, dict[str, dict[str, str]]]:
 def _require_times(starts_at: dt.datetime, ends_at: dt.datetime | None, at: dt.datetime) -> None:
     if ends_at is None or ends_at <= starts_at:
         raise DomainError(_("Maintenance must end after it begins."), field="ends_at")
+    refuse_odd_year("starts_at", starts_at)
+    refuse_odd_year("ends_at", ends_at)
     if ends_at <= at:
         raise DomainError(_("The end must be in the future."), field="ends_at")

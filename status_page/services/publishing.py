@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.actor import acting
+from core.api.times import refuse_odd_year
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, StaleVersion
 from incidents.actors import By, person
@@ -273,7 +274,9 @@ def _merged(present: Mapping[str, Any], given: Mapping[str, Mapping[str, str]], 
 def _begun(starts_at: dt.datetime | None, at: dt.datetime) -> dt.datetime:
     if starts_at is not None and starts_at > at:
         raise DomainError(_("An incident cannot begin in the future; plan maintenance instead."), field="starts_at")
-    return starts_at or at
+    begun = starts_at or at
+    refuse_odd_year("starts_at", begun)
+    return begun
 
 
 def _impact(impact: str) -> Impact:

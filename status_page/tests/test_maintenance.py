@@ -27,6 +27,11 @@ class MaintenanceTests(TestCase):
     def reread(self):
         return PublicIncident.objects.get(pk=self.row.pk)
 
+    def test_it_refuses_times_that_no_page_can_show(self):
+        for name, year in (("starts_at", 1), ("ends_at", 9999)):
+            with self.subTest(name), self.assertRaisesRegex(DomainError, name):
+                self.planned(**{name: dt.datetime(year, 12, 31, tzinfo=dt.UTC)})
+
     def test_it_affects_nothing_before_it_begins(self):
         self.assertEqual(maintenance.step_maintenance(START - HOUR / 2), 0)
 

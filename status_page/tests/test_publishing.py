@@ -33,6 +33,10 @@ class PublishTests(TestCase):
         self.assertEqual(spans_of(row), [(website.pk, "major_outage", began, None)])
         self.assertGreater(StatusPage.objects.get().revision, before)
 
+    def test_it_refuses_a_beginning_that_no_page_can_show(self):
+        with self.assertRaisesRegex(DomainError, "starts_at"):
+            make_public_incident(starts_at=dt.datetime(1, 1, 1, tzinfo=dt.UTC))
+
     def test_it_tells_nobody_when_asked_not_to(self):
         row = make_public_incident(tell=False)
 
