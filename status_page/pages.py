@@ -10,18 +10,19 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
-from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from core.errors import DomainError, TooManyRequests
+from core.errors import DomainError, PermissionRefused, TooManyRequests
+from status_page import access
 from status_page.addresses import page_url
 from status_page.letters import said
 from status_page.models import Component, StatusPage, Subscriber
 from status_page.services import subscribing
 from status_page.services.page import languages_of, the_page
 from status_page.services.subscribing import Request
+from status_page.serving import preferred
 from users.throttling import refuse_flood
 
 View = Callable[..., HttpResponse]
@@ -65,6 +66,7 @@ def subscribe(request: HttpRequest, page: StatusPage) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseRedirect(page_url(f"{translation.get_language()}/subscribe.html"))
     refuse_flood(request, "subscribe")
+    _require_let_in(request, page)
     language = request.POST.get("language", "") or translation.get_language() or ""
     wanted = Request(request.POST.get("email", ""), language, _components(request))
     subscribing.subscribe(wanted, now=timezone.now())
@@ -114,6 +116,14 @@ def unsubscribe(request: HttpRequest, page: StatusPage, token: str) -> HttpRespo
         return _show(request, page, _("Unsubscribe?"), sentence, button=_("Unsubscribe"))
 
 
+def _require_let_in(request: HttpRequest, page: StatusPage) -> None:
+    """Refuse whoever may not open a private page: its mails say what it says."""
+    if page.is_private and not access.is_pass(
+        request.COOKIES.get(access.COOKIE, ""), page.access_digest, timezone.now()
+    ):
+        raise PermissionRefused(_("This page is private"))
+
+
 def _choices(page: StatusPage, subscriber: Subscriber) -> Choices:
     chosen = set(subscriber.components.values_list("pk", flat=True))
     language = translation.get_language() or ""
@@ -136,13 +146,8 @@ def _components(request: HttpRequest) -> list[int]:
 
 def _language(request: HttpRequest, page: StatusPage) -> str:
     """Return the language of the form, or of the page's that the browser prefers."""
-    wanted = [request.POST.get("language", ""), *_preferred(request)]
-    return next((code for code in wanted if code in languages_of(page)), languages_of(page)[0])
-
-
-def _preferred(request: HttpRequest) -> list[str]:
-    accepted = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
-    return [code.partition("-")[0] for code, _quality in accepted]
+    wanted, languages = request.POST.get("language", ""), languages_of(page)
+    return wanted if wanted in languages else preferred(request.headers.get("Accept-Language", ""), languages)
 
 
 def _show(
@@ -156,8 +161,9 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     language = translation.get_language() or languages_of(page)[0]
+    is_named = not page.is_private or status < 400
     context = {
-        "page_name": said(page.name, page.translations, language, "name"),
+        "page_name": said(page.name, page.translations, language, "name") if is_named else _("Private page"),
         "title": title,
         "sentence": sentence,
         "button": button,

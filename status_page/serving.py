@@ -4,7 +4,7 @@ import datetime as dt
 import gzip
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, quote
@@ -127,16 +127,21 @@ class Site:
 
     def wanted(self, header: str) -> str:
         """Return the page's language that the reader prefers."""
-        for asked, _weight in parse_accept_lang_header(header):
-            for code in self.languages:
-                if asked == code.lower():
-                    return code
-            for code in self.languages:
-                if asked.split("-")[0] == code.lower().split("-")[0]:
-                    return code
-            if asked == "*":
-                break
-        return self.languages[0]
+        return preferred(header, self.languages)
+
+
+def preferred(header: str, languages: Sequence[str]) -> str:
+    """Return which of the languages an Accept-Language header asks for; the first, if none."""
+    for asked, _weight in parse_accept_lang_header(header):
+        for code in languages:
+            if asked == code.lower():
+                return code
+        for code in languages:
+            if asked.split("-")[0] == code.lower().split("-")[0]:
+                return code
+        if asked == "*":
+            break
+    return languages[0]
 
 
 _site: Site | None = None

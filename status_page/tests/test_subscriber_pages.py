@@ -3,15 +3,19 @@ import re
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client, TestCase, override_settings
+from django.utils import timezone
 
 from core.db.clock import database_now
 from notifications.channels.email.channel import CHANNEL
 from notifications.services.sending import sender_of
+from status_page.access import COOKIE, cookie
 from status_page.links import manage_token
 from status_page.models import Subscriber
+from status_page.services.page import edit_page, new_access_key
 from status_page.services.telling import plan_telling
 from status_page.tests.factories import make_component, make_page, make_public_incident, make_subscriber
 from status_page.vocabulary import SubscriberState
+from users.tests.factories import make_admin
 
 LINK = re.compile(r"http://127\.0\.0\.1:8000(/status/(?:confirm|unsubscribe|manage)/[^/\s]+/)")
 
@@ -100,3 +104,23 @@ class SubscriberPageTests(TestCase):
         answer = self.stranger.get("/status/subscribe/", headers={"Accept-Language": "de-AT, en;q=0.5"})
 
         self.assertEqual(answer["Location"], "http://127.0.0.1:8000/status/de/subscribe.html")
+
+    def test_it_speaks_languages_with_a_region(self) -> None:
+        edit_page(by=make_admin(), changes={"languages": ["en", "pt-br"]})
+
+        answer = self.stranger.get("/status/subscribe/", headers={"Accept-Language": "pt-BR"})
+
+        self.assertIn("/status/pt-br/subscribe.html", answer["Location"])
+
+    def test_it_lets_only_those_subscribe_who_may_open_a_private_page(self) -> None:
+        new_access_key(by=make_admin())
+        page = edit_page(by=make_admin(), changes={"is_private": True, "name": "Acme inside"})
+        now = timezone.now()
+
+        refused = self.stranger.post("/status/subscribe/", {"email": "spy@example.org"})
+        self.stranger.cookies[COOKIE] = cookie(page.access_digest, now, path="/").partition("=")[2].partition(";")[0]
+        let_in = self.stranger.post("/status/subscribe/", {"email": "ana@example.org"})
+
+        self.assertEqual((refused.status_code, let_in.status_code), (403, 200))
+        self.assertNotContains(refused, "Acme inside", status_code=403)
+        self.assertEqual([one.email for one in Subscriber.objects.all()], ["ana@example.org"])
