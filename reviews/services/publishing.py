@@ -24,8 +24,11 @@ def publish_edition(review: Review, *, by: User, origin: str = Origin.API) -> Re
     review, incident = reviewing.lock_with_incident(review.pk, by=by)
     if not review.public_text:
         raise DomainError("Write the public edition first.", field="public_text", code="required")
+    announcement = _announcement(review)
+    for other in _announcements(review).exclude(pk=announcement.pk).exclude(review_published_at=None):
+        publishing.withdraw_review(other, by=by)
     publishing.publish_review(
-        _announcement(review),
+        announcement,
         by=by,
         text=edition(review.public_title, review.public_text),
         translations={code: {"review": text} for code, text in _translations(review).items()},

@@ -34,6 +34,19 @@ class PublishEditionTests(TestCase):
             incident=self.incident,
         )
 
+    def test_it_leaves_no_earlier_edition_with_an_older_announcement(self) -> None:
+        older = self.announce()
+        edit_review(self.review, by=self.admin, changes=TEXTS)
+        publish_edition(self.review, by=self.admin)
+        newer = self.announce()
+
+        publish_edition(self.review, by=self.admin)
+
+        older.refresh_from_db()
+        newer.refresh_from_db()
+        self.assertEqual((older.review, older.review_published_at), ("", None))
+        self.assertIn("certificate", newer.review)
+
     def test_it_publishes_and_withdraws_the_public_edition_alone(self) -> None:
         announced = self.announce()
         edit_review(self.review, by=self.admin, changes={"summary": "Secret", **TEXTS})
