@@ -13,13 +13,13 @@ Clean = Callable[[str], str]
 
 
 def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None:
-    """Replace messages that are these texts, their earlier versions, and the audit log's copies."""
+    """Replace messages that are these texts, with their translations, earlier versions, and the audit log's copies."""
     updates = list(PublicUpdate.objects.select_for_update().filter(public_incident__incident=incident_id))
-    found = [update for update in updates if _messages(update) & set(texts)]
+    found = [update for update in updates if any(_tells(one, texts) for one in [_present(update), *update.earlier])]
     for update in found:
-        update.message = instead if update.message in texts else update.message
-        update.earlier = [_without(before, texts, instead) for before in update.earlier]
-        PublicUpdate.objects.filter(pk=update.pk).update(message=update.message, earlier=update.earlier)
+        cleaned = _without(_present(update), texts, instead)
+        earlier = [_without(before, texts, instead) for before in update.earlier]
+        PublicUpdate.objects.filter(pk=update.pk).update(**cleaned, earlier=earlier)
     _clean_audit_log([update.pk for update in found], texts, instead)
     if found:
         changed()
@@ -69,18 +69,27 @@ def _rewrite(row: PublicIncident, name: str, text: str, translations: dict[str, 
             LogEntry.objects.filter(pk=entry.pk).update(changes=changes, object_repr=named)
 
 
-def _messages(update: PublicUpdate) -> set[str]:
-    return {update.message, *(before["message"] for before in update.earlier)}
+def _present(update: PublicUpdate) -> dict[str, Any]:
+    return {"message": update.message, "translations": update.translations}
 
 
-def _without(before: dict[str, Any], texts: Collection[str], instead: str) -> dict[str, Any]:
-    return {**before, "message": instead} if before["message"] in texts else before
+def _tells(version: dict[str, Any], texts: Collection[str]) -> bool:
+    translated = (one.get("message") for one in version.get("translations", {}).values())
+    return version["message"] in texts or any(text in texts for text in translated)
+
+
+def _without(version: dict[str, Any], texts: Collection[str], instead: str) -> dict[str, Any]:
+    """Return a version of a message without the text: all languages say the same."""
+    return {**version, "message": instead, "translations": {}} if _tells(version, texts) else version
 
 
 def _clean_audit_log(ids: Collection[int], texts: Collection[str], instead: str) -> None:
     kind = ContentType.objects.get_for_model(PublicUpdate)
     for entry in LogEntry.objects.filter(content_type=kind, object_id__in=ids):
-        pair = (entry.changes or {}).get("message")
-        if pair and set(pair) & set(texts):
-            changes = {**entry.changes, "message": [instead if text in texts else text for text in pair]}
+        changes = dict(entry.changes or {})
+        if pair := changes.get("message"):
+            changes["message"] = [instead if text in texts else text for text in pair]
+        if pair := changes.get("translations"):
+            changes["translations"] = [instead for _text in pair]
+        if changes != entry.changes:
             LogEntry.objects.filter(pk=entry.pk).update(changes=changes)

@@ -40,3 +40,23 @@ class RedactingTests(TestCase):
         self.assertFalse([event for event in incident.events.all() if "tall-blue-kettle" in str(event.data)])
         kept = LogEntry.objects.filter(content_type__model="publicincident")
         self.assertFalse([entry for entry in kept if "tall-blue-kettle" in f"{entry.changes}{entry.object_repr}"])
+
+    def test_it_removes_what_the_leaked_text_says_in_other_languages(self):
+        make_page()
+        admin, incident = make_admin(), make_incident()
+        row = make_public_incident(
+            by=admin,
+            incident=incident,
+            message="The password is 4711.",
+            translations={"de": {"message": "Das Passwort ist 4711."}},
+        )
+        publishing.correct_update(
+            row.updates.get(), by=admin, message="We look.", translations={"de": {"message": "Ah."}}
+        )
+
+        redact(incident.events.get(kind="status_published"), by=admin)
+
+        update = PublicUpdate.objects.get()
+        self.assertEqual((update.message, update.translations), ("We look.", {"de": {"message": "Ah."}}))
+        self.assertNotIn("4711", str(update.earlier))
+        self.assertFalse([entry for entry in LogEntry.objects.all() if "4711" in str(entry.changes)])
