@@ -24,7 +24,8 @@ from users.addresses import canonical
 from users.models import User
 
 AUDIENCE = "status"  # in the outbox
-PAUSE = dt.timedelta(minutes=10)  # between two mails that ask one address to confirm
+PAUSE = dt.timedelta(minutes=10)  # between two mails that ask one address to confirm, and ever longer
+LONGEST_PAUSE = dt.timedelta(days=1)
 KEPT = dt.timedelta(days=30)  # after the end of a subscription
 MOST_IMPORTED = 10_000
 PRUNED = 500
@@ -48,7 +49,7 @@ def key_of(email: str) -> str:
 def subscribe(request: Request, *, now: dt.datetime) -> Subscriber:
     """Have a mail ask the address to confirm; nothing is in effect before. Raises DomainError.
 
-    An address that was asked within the last 10 minutes is not asked again.
+    An address that was asked within the last 10 minutes is not asked again, nor for ever longer after each mail.
     """
     page = the_page()
     if not page.takes_subscribers:
@@ -60,7 +61,7 @@ def subscribe(request: Request, *, now: dt.datetime) -> Subscriber:
         email_key=key_of(email),
         defaults={"email": email, "language": language, "created_at": now, "expires_at": now + LIFETIME},
     )
-    is_early = subscriber.asked_at is not None and subscriber.asked_at > now - PAUSE
+    is_early = subscriber.asked_at is not None and now < subscriber.asked_at + _pause(subscriber)
     if is_early and subscriber.asked == asked:
         return subscriber
     subscriber.asked = asked
@@ -73,6 +74,12 @@ def subscribe(request: Request, *, now: dt.datetime) -> Subscriber:
         subscriber.expires_at = now + LIFETIME
     subscriber.save(update_fields=["asked", "asked_at", "state", "expires_at"])
     return subscriber
+
+
+def _pause(subscriber: Subscriber) -> dt.timedelta:
+    """Return how long after a mail the next may follow: twice as long each time, a day at most."""
+    since = (subscriber.asked_at or subscriber.created_at) - subscriber.created_at
+    return max(PAUSE, min(since, LONGEST_PAUSE))
 
 
 def _ask(subscriber: Subscriber, now: dt.datetime) -> None:

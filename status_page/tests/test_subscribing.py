@@ -64,6 +64,20 @@ class SubscribeTests(TestCase):
 
         self.assertEqual(Delivery.objects.filter(kind="status").count(), 2)
 
+    def test_it_mails_an_address_ever_more_seldom_that_does_not_confirm(self) -> None:
+        for minutes in range(0, 3 * 24 * 60, 11):
+            self.ask(at=NOW + dt.timedelta(minutes=minutes))
+
+        self.assertLess(Delivery.objects.filter(kind="status").count(), 12)
+
+    def test_it_mails_at_once_who_comes_back(self) -> None:
+        old = make_subscriber("ana@example.org", created_at=NOW - 9000 * HOUR, asked_at=NOW - 8000 * HOUR)
+        unsubscribe(manage_token(old.pk), now=NOW)
+
+        self.ask(at=NOW)
+
+        self.assertEqual(Delivery.objects.filter(kind="status").count(), 1)
+
     def test_it_knows_an_address_in_other_letters(self) -> None:
         self.ask("Ana@Example.org")
         self.ask(" ana@example.ORG ", at=NOW + HOUR)
