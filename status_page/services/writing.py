@@ -3,6 +3,7 @@
 import datetime as dt
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ REFRESH = dt.timedelta(seconds=55)  # the "last updated" of an unchanged page
 LOCK = ".lock"
 LOCK_SECONDS = 10.0
 TEMPORARY = ".new"
+UID = re.compile("[0-9a-f]{32}")
 
 
 def write_page(now: dt.datetime, *, is_forced: bool = False) -> int:
@@ -79,7 +81,7 @@ def write_files(root: Path, files: dict[str, bytes]) -> int:
 def remove_files(root: Path, before: dict[str, object], files: dict[str, bytes]) -> None:
     """Remove what was written earlier and belongs no more; never what others put there."""
     listed = before.get("files")
-    earlier = listed if isinstance(listed, list) else _pages_in(root)
+    earlier = [*(listed if isinstance(listed, list) else _pages_in(root)), *_announcements_in(root)]
     for name in earlier:
         if isinstance(name, str) and name not in files and name != MANIFEST and is_plain(name):
             (root / name).unlink(missing_ok=True)
@@ -92,6 +94,12 @@ def _pages_in(root: Path) -> list[str]:
     """Return what can only be ours, where no manifest says what is."""
     found = [path for kind in ("incidents", "history") for path in root.glob(f"**/{kind}/*.html")]
     return [str(path.relative_to(root)) for path in found]
+
+
+def _announcements_in(root: Path) -> list[str]:
+    """Return pages of announcements, also those that a writer left that was killed before it listed them."""
+    found = [path for pattern in ("incidents/*.html", "*/incidents/*.html") for path in root.glob(pattern)]
+    return [str(path.relative_to(root)) for path in found if UID.fullmatch(path.stem)]
 
 
 def is_plain(name: str) -> bool:

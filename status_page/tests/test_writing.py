@@ -193,3 +193,21 @@ class LockTests(Folder):
             thread.join()
 
         self.assertEqual(seen, [1] * 8)
+
+
+class KilledWriterTests(Folder):
+    def test_it_removes_what_a_killed_writer_left_of_a_withdrawn_announcement(self):
+        make_page()
+        writing.write_page(self.now)
+        row, admin = make_public_incident(), make_admin()
+        with (
+            mock.patch.object(writing, "remove_files", side_effect=KeyboardInterrupt),
+            self.assertRaises(KeyboardInterrupt),
+        ):
+            writing.write_page(self.now)
+        self.assertIn(f"incidents/{row.uid}.html", self.names())
+
+        publishing.withdraw(row, by=admin)
+        writing.write_page(self.now)
+
+        self.assertFalse([name for name in self.names() if row.uid in name])
