@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from core.models import JobRun
 from core.server.checks import register_check
 from core.server.condition import Unhealthy
 from core.server.metrics import register_metrics
 from status_page.models import StatusPage
 
+WRITER = "write_status_page"  # the job
 LATE_SECONDS = 180  # a worker writes each minute
 
 
@@ -20,9 +22,11 @@ def register() -> None:
 
 
 def check() -> str:
-    """Return when the files were written last. Raises Unhealthy if that is too long ago."""
+    """Return when the files were written last. Raises Unhealthy if that is too long ago, or the first time failed."""
     written_at = StatusPage.objects.values_list("written_at", flat=True).first()
     if written_at is None:
+        if trouble := JobRun.objects.filter(name=WRITER).exclude(error="").values_list("error", flat=True).first():
+            raise Unhealthy(f"The status page was never written. {trouble}")
         return "not written yet"
     age = max(0, int((timezone.now() - written_at).total_seconds()))
     if age > LATE_SECONDS:

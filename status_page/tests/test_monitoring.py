@@ -3,6 +3,7 @@ import datetime as dt
 from django.test import TestCase
 from django.utils import timezone
 
+from core.models import JobRun
 from core.server.condition import Unhealthy
 from status_page.models import StatusPage
 from status_page.monitoring import LATE_SECONDS, check, collect
@@ -16,6 +17,13 @@ class MonitoringTests(TestCase):
         the_page()
         self.assertEqual(check(), "not written yet")
         self.assertEqual([family.samples for family in collect()], [[]])
+
+    def test_it_reports_a_first_writing_that_fails(self):
+        the_page()
+        JobRun.objects.create(name="write_status_page", started_at=timezone.now(), error="No space left on device")
+
+        with self.assertRaisesRegex(Unhealthy, "No space left"):
+            check()
 
     def test_it_reports_files_that_nobody_writes(self):
         the_page()
