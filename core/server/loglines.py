@@ -8,7 +8,10 @@ from structlog.typing import WrappedLogger
 _IN_PATH = re.compile(
     r"(intake(?:/|%2f)+)(?!\w+\.py\b|(?<=/admin/intake/)[a-z]{1,20}/) *[^/\s\"'?#<>\\\[][^/\s\"'?#<>\\]*", re.IGNORECASE
 )
-_ANSWER = re.compile(r"(/a(?:/|%2f))[\w-]{30,}", re.IGNORECASE)  # a link that acknowledges
+# links that acknowledge, and those of subscribers
+_ANSWER = re.compile(
+    r"(/a(?:/|%2f)|/(?:confirm|manage|unsubscribe)(?:/|%2f))(?:[\w-]{30,}|[\w:%-]{30,})", re.IGNORECASE
+)
 
 
 _QUERY = re.compile(r"([?&](?:key|grant)=)[^&\s\"'#<>]+", re.IGNORECASE)  # what opens the status page

@@ -206,3 +206,14 @@ class LogTests(SimpleTestCase):
         line = without_keys(None, "", "GET /status/feed.rss?a=b&key=abc-DEF_123&c=d grant ?grant=1.ab HTTP/1.1")
 
         self.assertEqual(line, "GET /status/feed.rss?a=b&key=…&c=d grant ?grant=… HTTP/1.1")
+
+    def test_it_keeps_links_of_subscribers_out_of_the_log(self):
+        token = "MTIzNDU2:1wHh7k:Zk3v9mQ2rT5xW8bN1cD4fG6h"
+
+        for line in (
+            f"/status/confirm/{token}/",
+            f"/status/manage/{token}/",
+            f"/unsubscribe/{token.replace(':', '%3A')}/",
+        ):
+            with self.subTest(line):
+                self.assertNotIn("Zk3v9mQ2", without_keys(None, "", f"Internal Server Error: {line}"))
