@@ -101,6 +101,10 @@ class PublicIncidentAdmin(BackOfficeAdmin):
     autocomplete_fields = ("components", "incident")
     readonly_fields = ("kind_and_state", "about", "ended_at", "said")
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Refuse to select by the incident, which not everybody sees."""
+        return lookup.split("__")[0] != "incident" and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         kwargs["form"] = PublishForm if obj is None else CorrectForm
         return super().get_form(request, obj, change=change, **kwargs)

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.actor import acting
-from core.errors import DomainError, InvalidTransition, NotFound, StaleVersion
+from core.errors import DomainError, InvalidTransition, NotFound, PermissionRefused, StaleVersion
 from core.server.jobs import wake
 from incidents.actors import By, person
 from incidents.models import Incident, Visibility
@@ -38,7 +38,10 @@ def hold(public_incident: PublicIncident, by: By, *, expected_version: int | Non
     """Lock for a publisher. Raises NotFound, StaleVersion, PermissionRefused."""
     number = PublicIncident.objects.filter(pk=public_incident.pk).values_list("incident_id", flat=True).first()
     incident = lock_many([number]).get(number) if number is not None else None
-    require_publisher(by, incident)
+    try:
+        require_publisher(by, incident)
+    except NotFound as error:  # which would name the incident
+        raise PermissionRefused(_("Only people who work on its incident can change this announcement.")) from error
     row = PublicIncident.objects.select_for_update().filter(pk=public_incident.pk).first()
     if row is None:
         raise NotFound(_("This announcement no longer exists."))

@@ -48,6 +48,15 @@ class AnnouncementTests(TestCase):
         self.assertEqual((row.state, row.translations), ("identified", {"de": {"title": "Kasse"}}))
         self.assertEqual((row.spans.get().component, row.created_by), (self.website, self.by))
 
+    def test_it_selects_none_by_an_incident(self):
+        incident = make_incident(by=make_admin(), team=make_team("Web"), is_restricted=True)
+        make_public_incident(by=make_admin(), incident=incident, title="Search is slow")
+
+        for query in (f"incident={incident.pk}", f"incident__id__exact={incident.pk}", "incident__isnull=0"):
+            with self.subTest(query):
+                answer = self.client.get(f"{address('publicincident')}?{query}")
+                self.assertEqual(answer.status_code, 400)
+
     def test_it_plans_maintenance(self):
         starts_at = timezone.now().replace(microsecond=0) + dt.timedelta(days=1)
         times = {**moment("starts_at", starts_at), **moment("ends_at", starts_at + dt.timedelta(hours=1))}

@@ -121,8 +121,9 @@ class PermissionTests(TestCase):
 
         row = make_public_incident(by=member, incident=incident)
 
-        with self.assertRaises(NotFound):
+        with self.assertRaises(PermissionRefused) as refused:
             publishing.add_update(row, by=make_responder(), message="More")
+        self.assertNotIn(incident.reference, refused.exception.message)
 
     def test_it_refuses_an_assignee_outside_of_the_team_of_a_restricted_incident(self):
         assignee = make_responder()
