@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -19,8 +21,11 @@ from status_page import access
 from status_page.addresses import page_url
 from status_page.letters import said
 from status_page.models import Component, StatusPage, Subscriber
+from status_page.rendering.editions import Edition
+from status_page.rendering.site import assets
 from status_page.services import subscribing
 from status_page.services.page import languages_of, the_page
+from status_page.services.snapshot import page_as_shown
 from status_page.services.subscribing import Request
 from status_page.serving import preferred
 from users.throttling import refuse_flood
@@ -160,17 +165,13 @@ def _show(
     choices: Choices | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    language = translation.get_language() or languages_of(page)[0]
-    is_named = not page.is_private or status < 400
-    context = {
-        "page_name": said(page.name, page.translations, language, "name") if is_named else _("Private page"),
-        "title": title,
-        "sentence": sentence,
-        "button": button,
-        "choices": choices,
-        "home": page_url(f"{language}/"),
-        "language": language,
-    }
-    answer = render(request, "status_page/answer.html", context, status=status)
+    whole = page_as_shown(page)
+    language = translation.get_language() or whole.languages[0]
+    names, _files = assets(whole)
+    edition = Edition(whole, names, language, f"{language}/", "", urlsplit(whole.url).path or "/")
+    context = {"title": title, "sentence": sentence, "button": button, "choices": choices}
+    if page.is_private and status >= HTTPStatus.BAD_REQUEST:  # tells strangers nothing, not even its name
+        context |= {"name": _("Private page"), "plain_name": _("Private page"), "logo": ""}
+    answer = render(request, "status_page/answer.html", {**edition.context(), **context}, status=status)
     answer["Content-Language"] = language
     return answer

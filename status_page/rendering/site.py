@@ -15,7 +15,7 @@ from status_page.rendering.contexts import Context
 from status_page.rendering.document import status_json
 from status_page.rendering.editions import Edition, Files, iso
 from status_page.rendering.feeds import feeds
-from status_page.rendering.snapshot import Snapshot
+from status_page.rendering.snapshot import Page, Snapshot
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -25,7 +25,7 @@ ICON = "static/favicon.svg"
 
 def render(snapshot: Snapshot, now: dt.datetime) -> dict[str, bytes]:
     """Return each file's bytes by its path, the manifest last."""
-    names, found = assets(snapshot)
+    names, found = assets(snapshot.page)
     months = pages.by_month(snapshot)
     main = snapshot.page.languages[0]
     for language, folder in [(main, ""), *((code, f"{code}/") for code in snapshot.page.languages)]:
@@ -41,9 +41,9 @@ def render(snapshot: Snapshot, now: dt.datetime) -> dict[str, bytes]:
     return found
 
 
-def assets(snapshot: Snapshot) -> tuple[Files, dict[str, bytes]]:
+def assets(page: Page) -> tuple[Files, dict[str, bytes]]:
     """Return what pages link to, by names that change with the content."""
-    style, icon, logo = stylesheet(), icon_bytes(), snapshot.page.logo
+    style, icon, logo = stylesheet(), icon_bytes(), page.logo
     names = Files(
         style=f"page-{_digest(style)}.css",
         icon=f"favicon-{_digest(icon)}.svg",

@@ -12,6 +12,7 @@ from status_page.addresses import page_url
 from status_page.models import Component, ComponentGroup, ImpactSpan, PublicIncident, PublicUpdate, StatusPage
 from status_page.rendering import snapshot as shown
 from status_page.rendering.uptime import DAYS
+from status_page.services.page import languages_of
 from status_page.vocabulary import Impact, Kind, State
 
 HISTORY = 1000  # ended announcements that keep a page of their own
@@ -19,11 +20,13 @@ HISTORY = 1000  # ended announcements that keep a page of their own
 
 def read_snapshot(page: StatusPage, now: dt.datetime) -> shown.Snapshot:
     """Return what the page shows now. Read `page` first: what is changed meanwhile has a later revision."""
-    languages = tuple(page.languages) or (settings.LANGUAGE_CODE,)
-    return shown.Snapshot(_page(page, languages), _groups(languages, now), _announcements(languages))
+    whole = page_as_shown(page)
+    return shown.Snapshot(whole, _groups(whole.languages, now), _announcements(whole.languages))
 
 
-def _page(page: StatusPage, languages: tuple[str, ...]) -> shown.Page:
+def page_as_shown(page: StatusPage) -> shown.Page:
+    """Return how the page presents itself, as plain values."""
+    languages = tuple(languages_of(page))
     return shown.Page(
         name=_text(page, "name", languages),
         about=_text(page, "about", languages),

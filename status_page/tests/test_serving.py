@@ -86,7 +86,8 @@ class ServingTests(Served):
                 reply = self.get(path)
 
                 self.assertEqual(reply.status, 404)
-                self.assertIn(b"There is no such page here.", reply.body)
+                missing = "Diese Seite gibt es hier nicht." if path.startswith("de/") else "There is no such page here."
+                self.assertIn(missing.encode(), reply.body)
 
     def test_it_follows_no_links(self):
         (self.root / "index.html").unlink()
