@@ -86,6 +86,8 @@ class User(AbstractBaseUser):
 
     class Meta:
         ordering = ["name", "id"]
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         indexes = [models.Index(fields=["role", "is_active"], name="user_role")]
 
     def __str__(self) -> str:
@@ -145,6 +147,10 @@ class Session(models.Model):
     user_agent = models.CharField(_("user agent"), max_length=200, blank=True, default="")
     ip_address = models.GenericIPAddressField(_("IP address"), null=True)
     is_confirmed = models.BooleanField(default=False, help_text=_("Whether a second factor was given."))
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
 
     def __str__(self) -> str:
         return f"session of {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
@@ -251,6 +257,8 @@ class PersonalToken(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("personal token")
+        verbose_name_plural = _("personal tokens")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

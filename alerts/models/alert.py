@@ -83,6 +83,8 @@ class Alert(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
         indexes = [
             models.Index(fields=["status"], name="alert_status"),
             models.Index(fields=["status", "silenced_by"], name="alert_silenced"),  # what a silence holds back

@@ -36,6 +36,7 @@ class ChangeEvent(models.Model):
     class Meta:
         ordering = ["-occurred_at", "-id"]
         verbose_name = _("change")
+        verbose_name_plural = _("changes")
         indexes = [
             models.Index(fields=["occurred_at"], name="change_occurred"),
             models.Index(fields=["service", "occurred_at"], name="change_service"),

@@ -17,6 +17,8 @@ class Heartbeat(models.Model):
 
     class Meta:
         ordering = ["source", "name"]
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
         constraints = [models.UniqueConstraint(fields=["source", "name"], name="heartbeat_once")]
 
     def __str__(self) -> str:

@@ -83,6 +83,8 @@ class Route(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        verbose_name = _("route")
+        verbose_name_plural = _("routes")
 
     def __str__(self) -> str:
         return self.name
@@ -135,6 +137,8 @@ class Silence(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("silence")
+        verbose_name_plural = _("silences")
         indexes = [models.Index(fields=["ends_at"], name="silence_ends")]
 
     def __str__(self) -> str:

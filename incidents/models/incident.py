@@ -188,6 +188,8 @@ class Incident(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
         # Each list that is served at any size walks one of these (both databases append the primary key).
         indexes = [
             models.Index(fields=["created_at"], name="incident_created"),

@@ -79,6 +79,8 @@ class ReportRule(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        verbose_name = _("report rule")
+        verbose_name_plural = _("report rules")
 
     def __str__(self) -> str:
         return self.name

@@ -53,6 +53,8 @@ class IntakeEvent(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("intake event")
+        verbose_name_plural = _("intake events")
         # waiting ones are never dismissed: naming both walks this index by id
         indexes = [models.Index(fields=["state", "dismissed_at"], name="intake_state_dismissed")]
 

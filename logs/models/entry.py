@@ -33,6 +33,7 @@ class LogEntry(models.Model):
     class Meta:
         ordering = ["-timestamp", "-id"]
         verbose_name = _("log line")
+        verbose_name_plural = _("log lines")
         # Read backwards from a time, ending with the primary key.
         indexes = [
             models.Index(fields=["timestamp"], name="log_time"),

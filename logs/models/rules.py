@@ -121,6 +121,8 @@ class DetectionRule(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = _("detection rule")
+        verbose_name_plural = _("detection rules")
         indexes = [models.Index(fields=["mode", "is_enabled"], name="rule_mode")]
 
     def __str__(self) -> str:

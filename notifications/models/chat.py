@@ -31,6 +31,7 @@ class ChatRequest(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = _("chat request")
+        verbose_name_plural = _("chat requests")
         indexes = [models.Index(fields=["state", "next_at"], name="chat_request_due")]
 
     def __str__(self) -> str:

@@ -44,6 +44,8 @@ class ContactMethod(models.Model):
 
     class Meta:
         ordering = ["user", "id"]
+        verbose_name = _("contact method")
+        verbose_name_plural = _("contact methods")
         constraints = [models.UniqueConstraint(fields=["user", "address_key"], name="method_once")]
         indexes = [
             models.Index(fields=["address_key", "state"], name="method_address"),

@@ -99,6 +99,7 @@ class Delivery(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         indexes = [
             models.Index(fields=["channel", "priority", "next_attempt_at"], name="delivery_due"),
@@ -134,6 +135,8 @@ class DeliveryAttempt(models.Model):
 
     class Meta:
         ordering = ["delivery", "number"]
+        verbose_name = _("delivery attempt")
+        verbose_name_plural = _("delivery attempts")
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once")]
         indexes = [models.Index(fields=["provider_id"], name="attempt_provider")]
 

@@ -58,6 +58,8 @@ class InboundMail(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("inbound mail")
+        verbose_name_plural = _("inbound mails")
         indexes = [
             models.Index(fields=["state", "id"], name="inbound_state"),
             models.Index(fields=["sender", "processed_at"], name="inbound_sender"),

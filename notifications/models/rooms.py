@@ -35,6 +35,7 @@ class RoomChannel(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name = _("channel")
+        verbose_name_plural = _("channels")
 
     def __str__(self) -> str:
         return self.name
@@ -77,6 +78,7 @@ class WebhookEndpoint(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
 
     def __str__(self) -> str:
         return self.name

@@ -21,6 +21,8 @@ class EscalationAlarm(models.Model):
 
     class Meta:
         ordering = ["id"]
+        verbose_name = _("escalation alarm")
+        verbose_name_plural = _("escalation alarms")
         indexes = [
             models.Index(fields=["incident", "cleared_at"], name="alarm_incident"),
             models.Index(fields=["cleared_at"], name="alarm_standing"),

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from incidents.models import Incident
 from paging.models.runs import EscalationRun
@@ -49,6 +50,8 @@ class Page(models.Model):
 
     class Meta:
         ordering = ["id"]
+        verbose_name = pgettext_lazy("escalation", "page")
+        verbose_name_plural = pgettext_lazy("escalation", "pages")
         indexes = [
             models.Index(fields=["incident", "answered_at", "cancelled_at"], name="page_incident"),
             models.Index(fields=["user", "created_at"], name="page_user"),

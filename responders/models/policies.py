@@ -66,6 +66,7 @@ class EscalationPolicy(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = _("escalation policy")
         verbose_name_plural = _("escalation policies")
 
     def __str__(self) -> str:

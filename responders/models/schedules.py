@@ -54,6 +54,8 @@ class Schedule(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = _("schedule")
+        verbose_name_plural = _("schedules")
 
     def __str__(self) -> str:
         return self.name
@@ -145,6 +147,8 @@ class ShiftSwap(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = _("shift swap")
+        verbose_name_plural = _("shift swaps")
 
     def __str__(self) -> str:
         return f"swap {self.pk} of {self.schedule}"

@@ -105,6 +105,8 @@ class ImpactSpan(models.Model):
 
     class Meta:
         ordering = ["began_at", "id"]
+        verbose_name = _("impact span")
+        verbose_name_plural = _("impact spans")
         indexes = [models.Index(fields=["ended_at", "began_at"], name="span_ended")]
 
     def __str__(self) -> str:
