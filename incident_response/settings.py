@@ -383,6 +383,7 @@ LOGGING = {
         # two lines a message
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},  # forty lines a PDF, with the characters in it
         "httpx2": {"level": "WARNING"},  # it would log addresses, which may hold a secret
     },
 }

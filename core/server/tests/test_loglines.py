@@ -182,3 +182,10 @@ class RefusalTests(TestCase):
         line = json.loads(lines[0])
         self.assertEqual((line["level"], "exception" in line), ("warning", False), line)
         self.assertIn(text, line["event"])
+
+
+class LibraryTests(SimpleTestCase):
+    def test_it_keeps_the_characters_of_documents_out_of_the_log(self) -> None:
+        described = settings.LOGGING["loggers"]["fontTools"]
+
+        self.assertGreater(logging.getLevelName(described["level"]), logging.INFO)
