@@ -277,13 +277,6 @@ class DetectionRuleAdmin(BackOfficeAdmin):
     def delete_model(self, request: HttpRequest, obj: DetectionRule) -> None:
         delete_rule(obj)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DetectionRule]) -> None:
-        for rule in queryset:
-            try:
-                delete_rule(rule)
-            except DomainError as error:
-                self.message_user(request, error.message, "ERROR")
-
     def has_delete_permission(self, request: HttpRequest, obj: DetectionRule | None = None) -> bool:
         return bool(super().has_delete_permission(request, obj)) and not (obj and obj.is_builtin)
 

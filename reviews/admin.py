@@ -88,10 +88,6 @@ class ReviewAdmin(BackOfficeAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         editing.delete_review(obj, by=request.user)  # type: ignore[arg-type]
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for row in queryset:
-            self.delete_model(request, row)
-
 
 class OfReviewAdmin(BackOfficeAdmin):
     """Rows of a review that a service adds, edits and removes."""
@@ -124,10 +120,6 @@ class OfReviewAdmin(BackOfficeAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         type(self).remove(obj, by=request.user)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for row in queryset:
-            self.delete_model(request, row)
 
 
 @admin.register(Moment)

@@ -13,9 +13,7 @@ from core.text.zones import zone_named
 from incidents.views.lookup import NUMBER
 from responders.models import Membership
 from reviews.models import ActionItem, Review
-from reviews.vocabulary import UNFINISHED, ItemState, ReviewState
-
-UNFINISHED_REVIEWS = (ReviewState.DRAFT, ReviewState.IN_REVIEW)
+from reviews.vocabulary import UNFINISHED, UNFINISHED_REVIEWS, ItemState, ReviewState
 
 
 def _by_owner(rows: Any, name: str, value: str, user: Any) -> Any:

@@ -13,6 +13,8 @@ class ReviewState(models.TextChoices):
     COMPLETED = "completed", pgettext_lazy("review", "Completed")
 
 
+UNFINISHED_REVIEWS = (ReviewState.DRAFT, ReviewState.IN_REVIEW)
+
 # From where a review moves to where; from completed, it is reopened.
 MOVES = {
     ReviewState.DRAFT: (ReviewState.IN_REVIEW,),

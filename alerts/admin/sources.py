@@ -160,10 +160,6 @@ class SourceAdmin(SourcePages, BackOfficeAdmin):
         super().delete_model(request, obj)
         clear_cache()
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
-        super().delete_queryset(request, queryset)
-        clear_cache()
-
     def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> HttpResponse:
         """Redirect to the page of its first key."""
         return self.make_key(request, obj)

@@ -123,6 +123,14 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             raise DomainError(refusal)
         row.save(update_fields=form.edited)
 
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete each as its own page does, and report refusals."""
+        for row in queryset:
+            try:
+                self.delete_model(request, row)
+            except DomainError as error:
+                messages.error(request, error.message)
+
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         """Run on the ticked rows, never on all matches."""
         if request.POST.get("select_across", "0") not in ("", "0"):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
@@ -190,14 +190,6 @@ class IncidentAdmin(IncidentPages, BulkActions, BackOfficeAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Incident) -> None:
         services.delete(obj, by=request.user, origin=Origin.ADMIN)  # type: ignore[arg-type]
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        """Delete each, and report refusals."""
-        for incident in queryset:
-            try:
-                self.delete_model(request, incident)
-            except DomainError as error:
-                messages.error(request, error.message)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """List the incidents only, since deletion is soft."""

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from django.db.models import Max, Model
+from django.db.models import Max
 from django.utils import timezone
 
 from core.actor import acting
@@ -20,7 +20,7 @@ from reviews.services.completeness import lacking
 from reviews.services.drafting import require_room
 from reviews.validation import require_known, text_for, themes_of, translations_of
 from reviews.vocabulary import MOVES, Part, ReviewEventKind, ReviewState
-from status_page.models import StatusPage
+from status_page.services.page import other_languages
 from users.models import User
 
 Row = TypeVar("Row", Moment, Factor, Participant)
@@ -64,7 +64,7 @@ def _value(review: Review, name: str, value: Any, by: User) -> Any:
     if name == "themes":
         return themes_of(value)
     if name == "public_translations":
-        return translations_of(value, further_languages(), model=Review)
+        return translations_of(value, other_languages(), model=Review)
     if name == "owner":
         if value is not None and value.pk != review.owner_id:
             require_can_own(value, review.incident)
@@ -74,12 +74,6 @@ def _value(review: Review, name: str, value: Any, by: User) -> Any:
     if value is not None:
         refuse_odd_year("due_at", value)
     return value
-
-
-def further_languages() -> list[str]:
-    """Return the status page's languages other than its main one."""
-    languages = StatusPage.objects.values_list("languages", flat=True).first() or []
-    return list(languages[1:])
 
 
 @unit_of_work
@@ -250,8 +244,7 @@ def _stored(row: Row, values: Mapping[str, Any], review: Review, by: User) -> Ro
     return row
 
 
-def _remove(row: Model, by: User, expected_version: int | None) -> None:
-    assert isinstance(row, (Moment, Factor, Participant))  # noqa: S101 (for the type checker)
+def _remove(row: Moment | Factor | Participant, by: User, expected_version: int | None) -> None:
     review = reviewing.lock_open(row.review_id, by=by, expected_version=expected_version)
     with acting(by):
         removed, _ = type(row)._default_manager.filter(pk=row.pk, review=review).delete()

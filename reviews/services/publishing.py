@@ -25,7 +25,7 @@ def publish_edition(review: Review, *, by: User, origin: str = Origin.API) -> Re
     if not review.public_text:
         raise DomainError("Write the public edition first.", field="public_text", code="required")
     announcement = _announcement(review)
-    for other in _announcements(review).exclude(pk=announcement.pk).exclude(review_published_at=None):
+    for other in announcements_of(review).exclude(pk=announcement.pk).exclude(review_published_at=None):
         publishing.withdraw_review(other, by=by)
     publishing.publish_review(
         announcement,
@@ -45,7 +45,7 @@ def withdraw_edition(review: Review, *, by: User, origin: str = Origin.API) -> R
     review, incident = reviewing.lock_with_incident(review.pk, by=by)
     if review.published_at is None:
         raise Conflict("The public edition is not on the status page.", code="not_published")
-    for announcement in _announcements(review).exclude(review_published_at=None):
+    for announcement in announcements_of(review).exclude(review_published_at=None):
         publishing.withdraw_review(announcement, by=by)
     review.published_at = None
     reviewing.save(review, ("published_at",), by=by)
@@ -63,12 +63,13 @@ def _translations(review: Review) -> dict[str, str]:
     return {code: edition(one.get("title", ""), one["text"]) for code, one in texts if one.get("text")}
 
 
-def _announcements(review: Review) -> PublicIncidentQuerySet:
+def announcements_of(review: Review) -> PublicIncidentQuerySet:
+    """Select what the public was told of the review's incident, the newest first."""
     return PublicIncident.objects.filter(incident=review.incident_id, kind=Kind.INCIDENT).order_by("-starts_at", "-pk")
 
 
 def _announcement(review: Review) -> PublicIncident:
-    found = _announcements(review).first()
+    found = announcements_of(review).first()
     if found is None:
         raise Conflict(
             "The incident was not announced on the status page; publish it there first.", code="not_announced"

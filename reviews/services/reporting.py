@@ -11,6 +11,7 @@ from core.backoffice.spreadsheets import cell
 from core.text.encodings import BYTE_ORDER_MARK
 from responders.models import Team
 from reviews.models import ActionItem
+from reviews.vocabulary import UNFINISHED
 from users.models import User
 
 COLUMNS = ("Summary", "Description", "Assignee", "Due date", "Labels")
@@ -20,7 +21,7 @@ CHUNK = 500
 
 def summary_of(items: QuerySet[ActionItem], today: dt.date) -> dict[str, Any]:
     """Return open, overdue and oldest of all unfinished items, by owner and by team, the most overdue first."""
-    unfinished = items.filter(pk__in=ActionItem.objects.unfinished().values("pk")).order_by()
+    unfinished = items.filter(state__in=UNFINISHED).order_by()
     figures = {
         "open": Count("pk"),
         "overdue": Count(Case(When(Q(due_on__lt=today), then="pk"))),

@@ -5,7 +5,10 @@ from django.urls import reverse
 
 from incidents.tests.factories import make_incident
 from reviews.models import ActionItem, Factor, Moment, Participant, Review, ReviewRule
+from reviews.services.editing import edit_review
+from reviews.services.publishing import publish_edition
 from reviews.tests.factories import complete, make_item, make_review
+from status_page.tests.factories import make_public_incident
 from users.tests.factories import make_admin, make_responder
 
 
@@ -31,6 +34,18 @@ class ReviewAdminTests(TestCase):
         review = Review.objects.get()
         self.assertEqual(answer.status_code, 302, answer.context and answer.context["errors"])
         self.assertEqual((review.owner, review.moments.count()), (self.admin, 1))
+
+    def test_it_deletes_what_may_go_of_those_ticked_and_says_what_may_not(self) -> None:
+        make_public_incident(by=self.admin, incident=self.incident)
+        published, other = make_review(self.incident, by=self.admin), make_review(by=self.admin)
+        edit_review(published, by=self.admin, changes={"public_text": "A certificate expired."})
+        publish_edition(published, by=self.admin)
+        sent = {"action": "delete_selected", "_selected_action": [published.pk, other.pk], "post": "yes"}
+
+        answer = self.client.post(address("review"), sent, follow=True)
+
+        self.assertEqual(Review.objects.get(), published)
+        self.assertContains(answer, "withdraw that first")
 
     def test_it_edits_and_moves(self) -> None:
         review = make_review(self.incident, by=self.admin)

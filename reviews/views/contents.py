@@ -4,8 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status as http
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -33,11 +32,8 @@ from reviews.serializers.reviews import (
     ParticipantSerializer,
 )
 from reviews.services import drafting, editing, items
-from reviews.views.reviews import NUMBERS, review_for
+from reviews.views.reviews import NUMBERS, ONE, REVIEW, review_for
 from users.authentication import person
-
-REVIEW = OpenApiParameter("review_id", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("The review's id."))
-ONE = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("Id."))
 
 
 def described(noun: str, nouns: str, shown: Any, new: Any, change: Any, texts: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -13,10 +13,8 @@ from core.api.permissions import IsResponder
 from core.api.problems import refuse_unknown_parameters
 from reviews.rendering import to_markdown, to_pdf
 from reviews.services.documenting import document_of, name_of
-from reviews.views.reviews import review_for
+from reviews.views.reviews import REVIEW, review_for
 from users.authentication import person
-
-REVIEW = OpenApiParameter("review_id", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("The review's id."))
 
 
 def download(content: Any, content_type: str, name: str) -> HttpResponse:

@@ -5,7 +5,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status as http
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -30,10 +30,8 @@ from reviews.serializers.items import (
 )
 from reviews.serializers.rules import ReviewRuleSerializer
 from reviews.services import items, reporting
-from reviews.views.reviews import NUMBERS
+from reviews.views.reviews import NUMBERS, ONE
 from users.authentication import person
-
-ONE = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("Id."))
 
 
 def item_for(request: Request, id: str) -> ActionItem:

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status as http
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -36,6 +37,8 @@ from users.authentication import person
 from users.models import User
 
 NUMBERS = "[0-9]{1,18}"
+REVIEW = OpenApiParameter("review_id", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("The review's id."))
+ONE = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("Id."))
 
 
 def reviews_in_full() -> QuerySet[Review]:

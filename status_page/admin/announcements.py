@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -149,10 +148,6 @@ class PublicIncidentAdmin(BackOfficeAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         publishing.withdraw(obj, by=request.user, origin=Origin.ADMIN)  # type: ignore[arg-type]
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for row in queryset:
-            self.delete_model(request, row)
 
     @admin.display(description=_("State"))
     def kind_and_state(self, row: PublicIncident) -> str:

@@ -1,6 +1,6 @@
 """Arrange what the page shows the state of."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Max
@@ -95,21 +95,14 @@ def remove_group(group: ComponentGroup, *, by: By) -> None:
     changed()
 
 
-def statuses(ids: Collection[int] | None = None) -> dict[int, Impact]:
-    """Return the worst present impact of each component, or of these; those without any are operational."""
+def statuses() -> dict[int, Impact]:
+    """Return the worst present impact of each component; those without any are operational."""
     spans = ImpactSpan.objects.filter(ended_at=None)
-    if ids is not None:
-        spans = spans.filter(component__in=ids)
     worst: dict[int, Impact] = {}
     for component, word in spans.order_by().values_list("component_id", "impact"):
         impact = Impact(word)
         worst[component] = max(impact, worst.get(component, Impact.OPERATIONAL), key=RANK.__getitem__)
     return worst
-
-
-def status_of(component: Component) -> Impact:
-    """Return how a component is now."""
-    return statuses([component.pk]).get(component.pk, Impact.OPERATIONAL)
 
 
 def _write_component(component: Component, values: Mapping[str, Any], by: By) -> Component:

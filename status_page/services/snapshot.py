@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Prefetch, Q, prefetch_related_objects
+from django.db.models import Prefetch, Q, prefetch_related_objects
 
 from status_page.addresses import page_url
 from status_page.models import Component, ComponentGroup, ImpactSpan, PublicIncident, PublicUpdate, StatusPage
@@ -124,8 +124,3 @@ def _text(row: Any, field: str, languages: Iterable[str]) -> shown.Text:
 def note_written(page: StatusPage, revision: int, now: dt.datetime) -> None:
     """Record of which revision the files are."""
     StatusPage.objects.filter(pk=page.pk).update(written_revision=revision, written_at=now)
-
-
-def is_behind() -> bool:
-    """Return whether a change waits for being written."""
-    return StatusPage.objects.filter(written_revision__lt=F("revision")).exists()

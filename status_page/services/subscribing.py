@@ -193,11 +193,12 @@ def _checked(requests: list[Request], now: dt.datetime) -> dict[str, tuple[Subsc
         raise DomainError(f"At most {MOST_IMPORTED:,} subscribers are imported at once.", field="subscribers")
     made: dict[str, tuple[Subscriber, list[int]]] = {}
     known = set(Component.objects.active().values_list("pk", flat=True))
+    languages = languages_of(the_page())
     for number, request in enumerate(requests, 1):
         try:
             email = _valid(request.email)
             components = _known(request.components, known)
-            language = _spoken(request.language)
+            language = _spoken(request.language, languages)
         except DomainError as error:
             raise DomainError(f"Subscriber {number}: {error.message}", field="subscribers") from error
         key = key_of(email)
@@ -235,8 +236,8 @@ def _known(components: Collection[int], active: Collection[int] | None = None) -
     return wanted
 
 
-def _spoken(language: str) -> str:
-    languages = languages_of(the_page())
+def _spoken(language: str, languages: list[str] | None = None) -> str:
+    languages = languages or languages_of(the_page())
     if language and language not in languages:
         raise DomainError(_("The page does not speak %(language)s.") % {"language": language[:20]}, field="language")
     return language or languages[0]

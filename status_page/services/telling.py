@@ -25,18 +25,20 @@ def plan_telling(now: dt.datetime) -> int:
     """Write deliveries to the subscribers of updates that are due; return how many."""
     total = 0
     for number in list(PublicUpdate.objects.filter(tell_at__lte=now).order_by("tell_at").values_list("pk", flat=True)):
-        while (written := _plan_chunk(number)) is not None:
+        is_done = False
+        while not is_done:
+            written, is_done = _plan_chunk(number)
             total += written
     return total
 
 
 @unit_of_work
-def _plan_chunk(number: int) -> int | None:
-    """Tell the next subscribers of an update; None once all have been, or while another worker does it."""
+def _plan_chunk(number: int) -> tuple[int, bool]:
+    """Tell the next subscribers of an update; return how many, and whether that is all or another worker's work."""
     waiting = PublicUpdate.objects.filter(pk=number, tell_at__isnull=False)
     update = rows.lock_available(waiting).select_related("public_incident").first()
     if update is None:
-        return None
+        return 0, True
     readers = list(readers_of(update).filter(pk__gt=update.told_to).order_by("pk")[:CHUNK])
     at = database_now()
     content = {"audience": AUDIENCE, "update": update.pk}
@@ -57,7 +59,7 @@ def _plan_chunk(number: int) -> int | None:
     if len(readers) < CHUNK:
         update.tell_at = None
     update.save(update_fields=["told_to", "told_count", "tell_at"])
-    return len(planned) if update.tell_at is not None else None
+    return len(planned), update.tell_at is None
 
 
 def readers_of(update: PublicUpdate) -> QuerySet[Subscriber]:

@@ -6,7 +6,7 @@ from core.errors import Conflict, DomainError, InvalidTransition
 from incidents.tests.factories import MONDAY, make_incident
 from status_page.models import PublicIncident
 from status_page.services import maintenance, publishing
-from status_page.services.components import status_of
+from status_page.services.components import statuses
 from status_page.tests.factories import make_component, make_maintenance, make_page
 from users.tests.factories import make_admin, make_responder
 
@@ -27,6 +27,9 @@ class MaintenanceTests(TestCase):
     def reread(self):
         return PublicIncident.objects.get(pk=self.row.pk)
 
+    def status(self):
+        return statuses().get(self.website.pk, "operational")
+
     def test_it_refuses_times_that_no_page_can_show(self):
         for name, year in (("starts_at", 1), ("ends_at", 9999)):
             with self.subTest(name), self.assertRaisesRegex(DomainError, name):
@@ -35,13 +38,13 @@ class MaintenanceTests(TestCase):
     def test_it_affects_nothing_before_it_begins(self):
         self.assertEqual(maintenance.step_maintenance(START - HOUR / 2), 0)
 
-        self.assertEqual((self.reread().state, status_of(self.website)), ("scheduled", "operational"))
+        self.assertEqual((self.reread().state, self.status()), ("scheduled", "operational"))
 
     def test_it_begins_and_completes_at_the_planned_times(self):
         late = dt.timedelta(seconds=7)
 
         began = maintenance.step_maintenance(START + late)
-        during = (self.reread().state, status_of(self.website))
+        during = (self.reread().state, self.status())
         maintenance.step_maintenance(START + late)
         ended = maintenance.step_maintenance(END + late)
 

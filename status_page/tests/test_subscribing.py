@@ -1,6 +1,8 @@
 import datetime as dt
 
+from django.db import connection
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.errors import DomainError, NotFound, PermissionRefused
@@ -192,6 +194,18 @@ class ImportTests(TestCase):
         self.assertEqual(count, 1)
         self.assertEqual(ended.state, SubscriberState.UNSUBSCRIBED)
         self.assertEqual(Subscriber.objects.active().count(), 1)
+
+    def test_it_imports_many_with_as_many_queries(self) -> None:
+        admin = make_admin()
+
+        queries = []
+        for number in (1, 2, 40):  # the first also makes the page
+            wanted = [Request(f"reader-{number}-{one}@example.org") for one in range(number)]
+            with CaptureQueriesContext(connection) as captured:
+                import_subscribers(wanted, by=admin, now=NOW)
+            queries.append(len(captured))
+
+        self.assertEqual(queries[1], queries[2])
 
     def test_it_imports_all_or_nothing_and_names_the_row(self) -> None:
         with self.assertRaises(DomainError) as caught:

@@ -42,11 +42,11 @@ class TellingTests(TestCase):
         update = make_public_incident().updates.get()
 
         with mock.patch.object(telling, "CHUNK", 2):
-            plan_telling(NOW())
+            written = plan_telling(NOW())
             PublicUpdate.objects.filter(pk=update.pk).update(tell_at=NOW(), told_to=0)
             plan_telling(NOW())
 
-        self.assertEqual(Delivery.objects.filter(kind="status").count(), 3)
+        self.assertEqual((written, Delivery.objects.filter(kind="status").count()), (3, 3))
         update.refresh_from_db()
         self.assertIsNone(update.tell_at)
 

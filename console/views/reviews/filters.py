@@ -8,10 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from console.lists import PAGING, to_list
-from reviews.vocabulary import UNFINISHED, ItemState, ReviewState
+from reviews.vocabulary import UNFINISHED, UNFINISHED_REVIEWS, ItemState, ReviewState
 
-OPEN = (ReviewState.DRAFT, ReviewState.IN_REVIEW)
-STILL, ANY = ",".join(OPEN), ",".join(ReviewState.values)
+STILL, ANY = ",".join(UNFINISHED_REVIEWS), ",".join(ReviewState.values)
 TO_DO, ANY_ITEM = ",".join(UNFINISHED), ",".join(ItemState.values)
 Tabs = dict[str, tuple[Any, dict[str, str]]]
 REVIEW_TABS: Tabs = {

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_GET
 from console.lists import links_of, without_empty
 from console.pages import RESPONDERS, page, person, query, show
 from console.views.incident.review import is_late
-from console.views.reviews.filters import OPEN, REVIEW_TABS, tab_of, tabs_of, to_tab
+from console.views.reviews.filters import REVIEW_TABS, tab_of, tabs_of, to_tab
 from core.severity import Severity
 from incidents.models import Incident
 from responders.models import Membership, Team
 from reviews.filters import REVIEWS
 from reviews.models import ActionItem, Review
+from reviews.vocabulary import UNFINISHED_REVIEWS
 from users.models import User
 
 OFFERED = 5
@@ -32,7 +33,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
         return redirect
     viewer, now = person(request), timezone.now()
     if not request.GET:
-        mine = Review.objects.visible_to(viewer).filter(owner=viewer, state__in=OPEN).exists()
+        mine = Review.objects.visible_to(viewer).filter(owner=viewer, state__in=UNFINISHED_REVIEWS).exists()
         return to_tab(request, REVIEW_TABS, "mine" if mine else "open")
     asker = Incident.objects.visibility_key(viewer)
     pages = REVIEWS.page(query(request), partial(Review.objects.visible_to, viewer), asker=asker)

@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from django.conf import settings
-from django.conf.locale import LANG_INFO
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from console.forms.status.texts import language_name
 from console.pages import person
 from console.views.incident.review import is_late
 from reviews.models import ActionItem, Factor, Moment, Participant, Review
 from reviews.permissions import absent, can_edit, can_progress
 from reviews.services.completeness import gaps
+from reviews.services.publishing import announcements_of
 from reviews.vocabulary import UNFINISHED, ItemState, ReviewState
-from status_page.models import PublicIncident, StatusPage
-from status_page.vocabulary import Kind
+from status_page.services.page import languages_of, the_page
 from users.models import User
 
 TEXTS = {
@@ -122,11 +121,9 @@ def edition(review: Review) -> dict[str, Any]:
     for code, name in others:
         said = review.public_translations.get(code, {})
         texts.append((name, said.get("title", ""), said.get("text", "")))
-    announced = PublicIncident.objects.filter(incident=review.incident_id, kind=Kind.INCIDENT)
-    return {"editions": texts, "announcement": announced.order_by("-starts_at", "-pk").first()}
+    return {"editions": texts, "announcement": announcements_of(review).first()}
 
 
 def page_languages() -> list[tuple[str, str]]:
     """Return the status page's languages with their names, its main one first."""
-    codes = StatusPage.objects.values_list("languages", flat=True).first() or [settings.LANGUAGE_CODE]
-    return [(code, LANG_INFO.get(code, {}).get("name_local", code)) for code in codes]
+    return [(code, language_name(code)) for code in languages_of(the_page())]

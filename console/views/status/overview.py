@@ -1,7 +1,5 @@
 """The status page as the public sees it now, and what can be done about it."""
 
-from collections.abc import Iterable
-
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -9,8 +7,8 @@ from django.views.decorators.http import require_GET
 from console.lists import keyset_page, links_of
 from console.pages import RESPONDERS, page, person, show
 from console.views.status import reading
-from incidents.models import Incident
 from status_page.models import PublicIncident, Subscriber
+from status_page.serializers.announcements import visible_incidents
 from status_page.services.page import the_page
 from status_page.vocabulary import Kind
 
@@ -33,7 +31,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             (one for one in present if one.kind == Kind.MAINTENANCE), key=lambda one: (one.starts_at, one.pk)
         ),
         "past": past,
-        "seen": _seen(request, (*present, *past)),
+        "seen": visible_incidents((*present, *past), person(request)),
         "readers": Subscriber.objects.active().count(),
         "public_url": reading.public_address(status_page),
         "late": reading.lateness(status_page, timezone.now()),
@@ -46,12 +44,6 @@ def overview(request: HttpRequest) -> HttpResponse:
 def announcements(request: HttpRequest) -> HttpResponse:
     """List all, as they were published, the newest first."""
     pages = keyset_page(request, PublicIncident.objects.prefetch_related("components"), by="-id")
-    context = {"announcements": pages.rows, "pages": links_of(pages), "seen": _seen(request, pages.rows)}
+    seen = visible_incidents(pages.rows, person(request))
+    context = {"announcements": pages.rows, "pages": links_of(pages), "seen": seen}
     return show(request, "console/status/announcements.html", context)
-
-
-def _seen(request: HttpRequest, rows: Iterable[PublicIncident]) -> set[int]:
-    """Return the incidents behind them that the reader sees."""
-    numbers = {row.incident_id for row in rows if row.incident_id}
-    visible = Incident.objects.visible_to(person(request)).filter(pk__in=numbers).order_by()
-    return set(visible.values_list("pk", flat=True)) if numbers else set()

@@ -135,7 +135,9 @@ def _proposal(incident: Incident, components: list[Component]) -> dict[str, Any]
 def _typed(request: HttpRequest) -> dict[str, Any]:
     """Return what the form was sent with, as another begins."""
     given: dict[str, Any] = {name: value for name, value in request.POST.items() if value}
-    given["components"] = [int(one) for one in request.POST.getlist("components") if one.isascii() and one.isdigit()]
+    given["components"] = [
+        int(one) for one in request.POST.getlist("components") if one.isascii() and one.isdigit() and len(one) < 19
+    ]
     return {**given, "tell": "tell" in request.POST}
 
 

@@ -17,10 +17,10 @@ from status_page.models import Component, PublicIncident, PublicUpdate, StatusPa
 from status_page.permissions import require_publisher
 from status_page.services.components import statuses
 from status_page.services.page import languages_of
+from status_page.serving import STALE
 from status_page.vocabulary import RANK, Impact, Kind, State
 from users.models import User
 
-STALE = dt.timedelta(minutes=10)
 MOST_OPEN = 100
 
 
