@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -102,7 +102,7 @@ class OfReviewAdmin(BackOfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         seen: QuerySet[Any] = super().get_queryset(request)
         viewer: Any = request.user
-        return seen.filter(review__in=Review.objects.visible_to(viewer))
+        return seen.filter(Exists(Review.objects.visible_to(viewer).order_by().filter(pk=OuterRef("review"))))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.fixed if obj is not None else ()

@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,7 @@ from users.models import User
 class ActionItemQuerySet(models.QuerySet["ActionItem"]):
     def visible_to(self, user: User) -> "ActionItemQuerySet":
         """Select those of reviews that the person sees."""
-        return self.filter(review__in=Review.objects.visible_to(user))
+        return self.filter(Exists(Review.objects.visible_to(user).order_by().filter(pk=OuterRef("review"))))
 
     def unfinished(self) -> "ActionItemQuerySet":
         return self.filter(state__in=UNFINISHED)

@@ -2,6 +2,7 @@ import csv
 import datetime as dt
 import io
 from typing import Any
+from unittest import skipUnless
 
 from django.db import connection
 from django.test import TestCase
@@ -171,6 +172,15 @@ class ReviewViewTests(TestCase):
 
         self.assertEqual((added.json()["event"], changed.json()["event"]), (event.pk, None))
         self.assertEqual((refused.status_code, refused.json()["errors"][0]["field"]), (400, "event"))
+
+
+@skipUnless(connection.vendor == "sqlite", "the plan is SQLite's")
+class VisibleRowsTests(TestCase):
+    def test_it_reads_the_newest_without_sorting_all(self) -> None:
+        for user in (make_admin(), make_responder()):
+            for rows in (Review.objects.visible_to(user), ActionItem.objects.visible_to(user)):
+                with self.subTest(user=user, rows=rows.model):
+                    self.assertNotIn("TEMP B-TREE FOR ORDER BY", rows.order_by("-id")[:50].explain())
 
 
 class ActionItemViewTests(TestCase):
