@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.db import lookups  # noqa: F401 (they register themselves)
 from core.text.names import NameField, PersonNameField
@@ -22,7 +23,7 @@ COOKIE_SALT = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash
 class Role(models.TextChoices):
     """See users.permissions."""
 
-    REPORTER = "reporter", _("Reporter")
+    REPORTER = "reporter", pgettext_lazy("role", "Reporter")
     RESPONDER = "responder", _("Responder")
     ADMIN = "admin", _("Administrator")
 

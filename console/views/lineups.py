@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
@@ -195,7 +196,7 @@ def _editor(
         "others": [one for one in people if one[0] not in members],
         "calendars": list(row.calendars.values_list("pk", "name")),
         "units": UNITS,
-        "days": list(enumerate(DAY_NAMES)),
+        "days": list(WEEKDAYS_ABBR.items()),
         "zones": sorted(zone_names()),
         "may_add_layer": len(states) < MOST_LAYERS,
         "preview": preview or {"is_unchanged": True},

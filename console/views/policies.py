@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ValidationError
@@ -16,7 +17,6 @@ from console.oncall import steps as editing
 from console.oncall.forms import MomentField, ZonedForm
 from console.oncall.steps import StepState
 from console.pages import ADMINS, RESPONDERS, page, person, say, show
-from console.views.lineups import DAY_NAMES
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, StaleVersion
@@ -216,7 +216,7 @@ def _editor(
     status: int = 200,
 ) -> HttpResponse:
     choices = editing.choices()
-    kinds = {word: label.lower() for label, some in choices for word, _name in some}
+    kinds = {word: label for label, some in choices for word, _name in some}
     names = {word: name for _label, some in choices for word, name in some}
     names |= editing.known_words(row) if row else {}
     context = {
@@ -230,7 +230,7 @@ def _editor(
         "problems": problems or [],
         "strategies": STRATEGIES,
         "severities": SEVERITIES,
-        "days": list(enumerate(DAY_NAMES)),
+        "days": list(WEEKDAYS_ABBR.items()),
         "zones": sorted(zone_names()),
         "skip": SKIP,
         "alarm": ALARM,

@@ -183,7 +183,7 @@ def _page_bundle(parcel: Parcel, subjects: Sequence[Subject]) -> dict[str, Any]:
         "title": said % facts,
         "lines": (*listed, *_rest(len(ranked))),
         "count": len(ranked),
-        "url": f"{parcel.public_url}/admin/incidents/incident/" if parcel.reader.is_staff else "",
+        "url": f"{parcel.public_url}/incidents/" if parcel.reader.is_staff else "",
         "buttons": (Button("acknowledge", _("Acknowledge all %(count)s") % facts),),
         **_answering(parcel),
     }
@@ -367,10 +367,10 @@ def moment(parcel: Parcel, at: dt.datetime) -> str:
 
 
 def incident_url(parcel: Parcel, incident: Incident) -> str:
-    """Return the page of an incident: that of the admin, for those who may open it."""
+    """Return the page of an incident: for those who work on any."""
     if not parcel.reader.is_staff:
         return ""
-    return f"{parcel.public_url}/admin/incidents/incident/{incident.pk}/change/"
+    return f"{parcel.public_url}/incidents/{incident.reference}/"
 
 
 def machine_event(parcel: Parcel, subject: Subject) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class PageTests(SimpleTestCase):
             ],
         )
         self.assertEqual(message.body, "500 everywhere")
-        self.assertEqual(message.url, "https://incidents.example.org/admin/incidents/incident/12/change/")
+        self.assertEqual(message.url, "https://incidents.example.org/incidents/INC-12/")
         self.assertEqual(message.answer_url, "https://incidents.example.org/a/t0ken/")
         self.assertEqual((message.reply_code, message.thread, message.severity), ("K7M2", "INC-12", "critical"))
         self.assertEqual([button.action for button in message.buttons], ["acknowledge", "take", "resolve", "note"])

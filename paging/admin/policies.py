@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidg
 
 from core.backoffice.base import BackOfficeAdmin, RefusableForm, RetirableAdmin, exactly, zone_note
 from core.severity import SEVERITY_OF_WORD, SEVERITY_WORDS, Severity
+from core.text.sentences import shown as translated
 from paging.admin.steps import StepsField, TargetsField
 from paging.models import EscalationRun
 from paging.planning import Recipient
@@ -200,4 +201,4 @@ class EscalationPolicyAdmin(RetirableAdmin, BackOfficeAdmin):
 
 
 def _named(one: Recipient) -> str:
-    return f"{one.name} ({one.why[:1].lower()}{one.why[1:]})"
+    return f"{one.name} ({translated(one.why)})"

@@ -47,7 +47,7 @@ def target_choices() -> Choices:
 
 
 def kind_name(kind: targets.TargetKind) -> str:
-    return str(kind.label).lower()
+    return str(kind.label)
 
 
 def _word(target: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ def _notice(alarm: EscalationAlarm, admins: Collection[int]) -> Notice:
         body=alarm.detail,
         users=admins,
         incident=incident.pk,
-        path=f"/admin/incidents/incident/{incident.pk}/change/",
+        path=f"/incidents/{incident.reference}/",
         is_urgent=True,
         by_every_means=True,
     )

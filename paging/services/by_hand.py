@@ -22,6 +22,7 @@ from responders.policies import Target
 from users.models import User
 
 BY_HAND = Sentence("Paged by %(name)s; %(why)s")
+PAGED_BY = Sentence("%(name)s paged %(names)s.")
 
 
 @unit_of_work
@@ -48,7 +49,7 @@ def page_by_hand(
         PagingEventKind.PAGED,
         body=message,
         visibility=Visibility.INTERNAL,
-        data={"text": f"{by.name} paged {names}.", "paged": facts_of(outcome)},
+        data={"text": PAGED_BY.say(name=by.name, names=names), "paged": facts_of(outcome)},
     )
     pages = _pages(incident, outcome, message, by)
     rows.insert(*pages)

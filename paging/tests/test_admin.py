@@ -91,9 +91,9 @@ class PolicyAdminTests(AdminCase):
 
         self.assertContains(page, "Wait 5 min, then page Ana.")
         self.assertContains(page, '<li class="ir-late">Page everybody on call in Empty.</li>')
-        self.assertContains(page, "Ana (named directly)")
+        self.assertContains(page, "Ana (Named directly)")
         self.assertContains(page, "everything without a policy")
-        self.assertContains(listed, "Ana (named directly)")
+        self.assertContains(listed, "Ana (Named directly)")
 
     def test_it_tells_a_team_from_a_schedule_of_its_name(self) -> None:
         schedule, team = rota(self.ana, name="Kitchen"), Team.objects.create(name="Kitchen")

@@ -226,7 +226,7 @@ def _text_changed() -> tuple[Any, str, str]:
 
 def _value(value: Any) -> str:
     if value in (None, "", []):
-        return _("none")
+        return "—"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, dict):
