@@ -215,6 +215,7 @@ class RuleForm(RefusableForm):
         }
 
     group_by = LabelNamesField(
+        label=_("Group by"),
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "service, host"}),
         help_text=_("Each combination of values is a separate alert: service, host, level, template, attributes.name."),

@@ -52,6 +52,7 @@ class RouteForm(RefusableForm):
         help_text=format_lazy("{} {}", MATCHERS_HELP, _("Leave empty to match all alerts.")),
     )
     group_by = LabelNamesField(
+        label=_("Group by"),
         required=False,
         help_text=_(
             "Comma-separated label names: alerts with the same values share one open incident, whatever their source. "

@@ -39,6 +39,7 @@ class SilenceForm(RefusableForm):
 
     matchers = MatchersField(label=_("Matchers"), help_text=MATCHERS_HELP)
     weekdays = forms.TypedMultipleChoiceField(
+        label=_("Weekdays"),
         choices=WEEKDAYS.items(),
         coerce=int,
         required=False,
@@ -50,7 +51,9 @@ class SilenceForm(RefusableForm):
     ends_time = EndTimeField(
         required=False, label=_("To"), help_text=_("24:00 is midnight. Earlier than the start: on the next day.")
     )
-    time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget
+    )
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

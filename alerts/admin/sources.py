@@ -44,6 +44,7 @@ class SourceForm(RefusableForm):
         help_texts = {"rate_limit": _("Requests above this rate are rejected with 429; most senders retry.")}
 
     group_by = LabelNamesField(
+        label=_("Group by"),
         required=False,
         help_text=_(
             "Comma-separated label names. Alerts with the same values share one open incident. "

@@ -101,9 +101,15 @@ class PolicyForm(RefusableForm):
             "resolve_minutes": gettext_lazy("Resolve within"),
         }
 
-    time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"), choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget
+    )
     weekdays = forms.TypedMultipleChoiceField(
-        choices=WEEKDAYS.items(), coerce=int, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=gettext_lazy("Weekdays"),
+        choices=WEEKDAYS.items(),
+        coerce=int,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     opens_at = LocalTimeField(
         label=gettext_lazy("Opening time"), initial=dt.time(9), help_text=gettext_lazy("In the policy's time zone.")
@@ -113,7 +119,9 @@ class PolicyForm(RefusableForm):
         initial=dt.time(17),
         help_text=gettext_lazy("24:00 is midnight. A time before the opening time is on the next day (night shifts)."),
     )
-    holidays = HolidaysField(required=False, help_text=gettext_lazy("Days off, one per line."))
+    holidays = HolidaysField(
+        label=gettext_lazy("Holidays"), required=False, help_text=gettext_lazy("Days off, one per line.")
+    )
 
     def clean(self) -> dict[str, Any] | None:
         """Refuse a second policy for a severity and category; the constraint's column is on no form."""
@@ -193,6 +201,7 @@ class ReportRuleForm(RefusableForm):
         fields = "__all__"
 
     words = WordsField(
+        label=gettext_lazy("Words"),
         required=False,
         help_text=gettext_lazy("One word or phrase per line; one must be in the title or description, as whole words."),
     )

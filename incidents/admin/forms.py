@@ -38,9 +38,13 @@ class UpdateFields(forms.Form):
     """An update and its visibility."""
 
     message = forms.CharField(
-        max_length=20_000, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, **IN_INCIDENT_FORM})
+        label=_("Message"),
+        max_length=20_000,
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, **IN_INCIDENT_FORM}),
     )
     visibility = forms.ChoiceField(
+        label=_("Visibility"),
         required=False,
         choices=VISIBILITIES,
         initial=DEFAULT_VISIBILITY,
@@ -66,6 +70,7 @@ class IncidentForm(UpdateFields, RefusableForm):
         )
 
     priority = forms.ChoiceField(
+        label=_("Priority"),
         required=False,
         choices=[FOLLOW, *((str(value), label) for value, label in Priority.choices[::-1])],
         widget=UnfoldAdminSelectWidget,
@@ -108,9 +113,11 @@ class ReasonForm(forms.Form):
 class CommentForm(forms.Form):
     """An update by somebody who cannot edit the incident."""
 
-    message = forms.CharField(max_length=20_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+    message = forms.CharField(
+        label=_("Message"), max_length=20_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
     visibility = forms.ChoiceField(
-        choices=VISIBILITIES, initial=DEFAULT_VISIBILITY, widget=UnfoldAdminRadioSelectWidget
+        label=_("Visibility"), choices=VISIBILITIES, initial=DEFAULT_VISIBILITY, widget=UnfoldAdminRadioSelectWidget
     )
 
 

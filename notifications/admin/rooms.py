@@ -33,12 +33,16 @@ class RoomForm(RefusableForm):
         model = RoomChannel
         fields = ("name", "kind", "address", "team", "events", "is_enabled")
 
-    kind = forms.ChoiceField(choices=room_kinds, widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label=_("Kind"), choices=room_kinds, widget=UnfoldAdminSelectWidget)
     address = forms.CharField(
-        max_length=1000, required=False, widget=UnfoldAdminTextInputWidget, help_text=_("Empty: unchanged.")
+        label=_("Address"),
+        max_length=1000,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Empty: unchanged."),
     )
     events = forms.MultipleChoiceField(
-        choices=all_kinds, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Events"), choices=all_kinds, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

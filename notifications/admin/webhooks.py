@@ -44,9 +44,10 @@ class WebhookForm(RefusableForm):
 
     url = forms.CharField(max_length=1000, widget=UnfoldAdminTextInputWidget)
     events = forms.MultipleChoiceField(
-        choices=all_kinds, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Events"), choices=all_kinds, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     mirrors = MirrorsField(
+        label=_("Mirrors"),
         max_length=1000,
         required=False,
         widget=UnfoldAdminTextInputWidget,

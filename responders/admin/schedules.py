@@ -51,7 +51,9 @@ class ScheduleForm(RefusableForm):
         model = Schedule
         fields = "__all__"
 
-    time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget
+    )
 
 
 class PeopleField(forms.ModelMultipleChoiceField):

@@ -75,7 +75,9 @@ class AccountForm(RefusableForm):
         fields = FIELDS
         widgets = {"time_zone": UnfoldAdminSelect2Widget}
 
-    time_zone = forms.ChoiceField(choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zone_choices, initial="UTC", widget=UnfoldAdminSelect2Widget
+    )
 
     def clean_email(self) -> str:
         return canonical(str(self.cleaned_data["email"]))
