@@ -37,7 +37,11 @@ def start_review(incident: Incident, *, by: User, owner: User | None = None, ori
     require_work(by, incident)
     found = Review.objects.filter(incident=incident).first()
     if found is not None:
-        raise Conflict(f"{incident.reference} has a review already.", code="already_exists", review=found.pk)
+        raise Conflict(
+            _("%(incident)s has a review already.") % {"incident": incident.reference},
+            code="already_exists",
+            review=found.pk,
+        )
     if owner is None:
         assignee = incident.assignee
         owner = assignee if assignee is not None and assignee.is_staff else by
@@ -75,7 +79,9 @@ def add_moments(
     wanted = set(event_ids)
     events = list(IncidentEvent.objects.filter(pk__in=wanted, incident=review.incident_id).order_by("seq"))
     if missing := wanted - {event.pk for event in events}:
-        raise DomainError(f"The incident's timeline has no event {min(missing)}.", field="events")
+        raise DomainError(
+            _("The incident's timeline has no event %(missing)s.") % {"missing": min(missing)}, field="events"
+        )
     told = set(Moment.objects.filter(review=review).values_list("event", flat=True))
     require_room(review, len(wanted - told))
     moments = _moments(review, [event for event in events if event.pk not in told])
@@ -88,7 +94,7 @@ def add_moments(
 def require_room(review: Review, more: int = 1) -> None:
     """Refuse more moments than a review takes."""
     if Moment.objects.filter(review=review).count() + more > MAX_MOMENTS:
-        raise DomainError(f"A review takes at most {MAX_MOMENTS} moments.", code="too_many")
+        raise DomainError(_("A review takes at most %(moments)s moments.") % {"moments": MAX_MOMENTS}, code="too_many")
 
 
 def facts_of(incident: Incident) -> str:

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.api.times import refuse_future, refuse_odd_year
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound, PermissionRefused
+from core.text.sentences import Sentence
 from incidents.models import IncidentEvent, Origin
 from responders.notices import Notice, announce
 from reviews.models import Factor, Moment, Participant, Review
@@ -30,6 +32,7 @@ PUBLIC = ("public_title", "public_text", "public_translations")
 FIELDS = (*TEXTS, "themes", "owner", "due_at", "public_translations")
 MAX_FACTORS = 50
 MAX_PARTICIPANTS = 100
+ASKED = Sentence("%(name)s asks you to read the review of %(incident)s")
 
 
 class Incomplete(Conflict):
@@ -70,7 +73,7 @@ def _value(review: Review, name: str, value: Any, by: User) -> Any:
             require_can_own(value, review.incident)
         return value
     if value != review.due_at and review.rule_id is not None and not by.is_admin:
-        raise PermissionRefused("A rule set when the review is due; only administrators can change it.")
+        raise PermissionRefused(_("A rule set when the review is due; only administrators can change it."))
     if value is not None:
         refuse_odd_year("due_at", value)
     return value
@@ -90,7 +93,11 @@ def move_review(
         return review
     if state not in MOVES[ReviewState(before)]:
         allowed = [str(one) for one in MOVES[ReviewState(before)]]
-        raise Conflict(f"A review cannot go from {before} to {state}.", code="invalid_transition", allowed=allowed)
+        raise Conflict(
+            _("A review cannot go from %(before)s to %(state)s.") % {"before": before, "state": state},
+            code="invalid_transition",
+            allowed=allowed,
+        )
     if state == ReviewState.COMPLETED and (missing := lacking(review)):
         raise Incomplete(" ".join(missing), missing=missing)
     now = timezone.now()
@@ -111,7 +118,7 @@ def _ask_reviewers(review: Review, by: User) -> None:
     readers = Participant.objects.filter(review=review, part=Part.REVIEWER).exclude(user=by)
     users = [one.user_id for one in readers.select_related("user") if one.user.is_staff]
     if users:
-        title = f"{by.name} asks you to read the review of {review.incident.reference}"
+        title = ASKED.say(name=by.name, incident=review.incident.reference)
         announce(
             Notice(
                 key=f"review-read:{review.pk}:{review.version}",
@@ -130,7 +137,7 @@ def delete_review(review: Review, *, by: User) -> None:
     require_admin(by)
     review = reviewing.lock(review.pk, by=by)
     if review.published_at is not None:
-        raise Conflict("Its public edition is on the status page; withdraw that first.", code="published")
+        raise Conflict(_("Its public edition is on the status page; withdraw that first."), code="published")
     with acting(by):
         review.delete()
 
@@ -171,7 +178,9 @@ def add_factor(
     review = reviewing.lock_open(review.pk, by=by, expected_version=expected_version)
     factors = Factor.objects.filter(review=review)
     if factors.count() >= MAX_FACTORS:
-        raise DomainError(f"A review takes at most {MAX_FACTORS} contributing factors.", code="too_many")
+        raise DomainError(
+            _("A review takes at most %(factors)s contributing factors.") % {"factors": MAX_FACTORS}, code="too_many"
+        )
     if position is None:
         last = factors.aggregate(last=Max("position"))["last"]
         position = 0 if last is None else last + 1
@@ -202,9 +211,12 @@ def add_participant(
     """Add somebody who was involved, was asked, or reads the review. Raises as `edit_review`."""
     review = reviewing.lock_open(review.pk, by=by, expected_version=expected_version)
     if Participant.objects.filter(review=review).count() >= MAX_PARTICIPANTS:
-        raise DomainError(f"A review takes at most {MAX_PARTICIPANTS} participants.", code="too_many")
+        raise DomainError(
+            _("A review takes at most %(participants)s participants.") % {"participants": MAX_PARTICIPANTS},
+            code="too_many",
+        )
     if not user.is_active:
-        raise DomainError(f"{user.name} has no active account.", field="user")
+        raise DomainError(_("%(user)s has no active account.") % {"user": user.name}, field="user")
     return _stored(Participant(review=review, user=user), {"part": part, "notes": notes}, review, by)
 
 
@@ -247,21 +259,23 @@ def _stored(row: Row, values: Mapping[str, Any], review: Review, by: User) -> Ro
 def _remove(row: Moment | Factor | Participant, by: User, expected_version: int | None) -> None:
     review = reviewing.lock_open(row.review_id, by=by, expected_version=expected_version)
     with acting(by):
-        removed, _ = type(row)._default_manager.filter(pk=row.pk, review=review).delete()
+        removed, _rows = type(row)._default_manager.filter(pk=row.pk, review=review).delete()
     if not removed:
-        raise NotFound("It was removed already.")
+        raise NotFound(_("It was removed already."))
     reviewing.save(review, (), by=by)
 
 
 def _refuse_twice(row: Participant) -> None:
     others = Participant.objects.filter(review=row.review_id, user=row.user_id, part=row.part).exclude(pk=row.pk)
     if others.exists():
-        raise DomainError(f"{row.user.name} is listed so already.", field="user", code="already_exists")
+        raise DomainError(
+            _("%(user)s is listed so already.") % {"user": row.user.name}, field="user", code="already_exists"
+        )
 
 
 def _moment_of(row: Any, review: Review, at: Any) -> dt.datetime:
     if not isinstance(at, dt.datetime) or at.tzinfo is None:
-        raise DomainError("Give a time with an offset.", field="at")
+        raise DomainError(_("Give a time with an offset."), field="at")
     refuse_odd_year("at", at)
     refuse_future("at", at, timezone.now())
     return at
@@ -269,19 +283,19 @@ def _moment_of(row: Any, review: Review, at: Any) -> dt.datetime:
 
 def _event_of(row: Any, review: Review, event: Any) -> Any:
     if event is not None and event.incident_id != review.incident_id:
-        raise DomainError("The event is not on the incident's timeline.", field="event")
+        raise DomainError(_("The event is not on the incident's timeline."), field="event")
     return event
 
 
 def _position_of(row: Any, review: Review, position: Any) -> int:
     if type(position) is not int or not 0 <= position < 2**31:
-        raise DomainError("Give a place, from 0.", field="position")
+        raise DomainError(_("Give a place, from 0."), field="position")
     return position
 
 
 def _part_of(row: Any, review: Review, part: Any) -> str:
     if part not in Part.values:
-        raise DomainError(f"Is one of {', '.join(Part.values)}.", field="part")
+        raise DomainError(_("Is one of %(names)s.") % {"names": ", ".join(Part.values)}, field="part")
     return str(part)
 
 

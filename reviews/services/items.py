@@ -2,15 +2,19 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, PermissionRefused
+from core.text import moments
+from core.text.languages import later
 from core.text.zones import zone_named
 from responders.notices import Notice, announce
 from reviews.models import ActionItem, Review
@@ -21,6 +25,7 @@ from reviews.validation import require_known, text_for
 from reviews.vocabulary import UNFINISHED, ItemState, ReviewState
 from users.models import User
 
+MAX_NOTICE = 200
 FIELDS = ("title", "description", "owner", "due_on", "state", "url")
 PROGRESS = frozenset({"state", "url"})  # what an item's owner may say
 LASTING = frozenset({"title", "description"})  # what a completed review keeps
@@ -43,7 +48,7 @@ def add_item(
     """Add an action item, and tell its owner. Raises NotFound, PermissionRefused, Conflict, DomainError."""
     review = reviewing.lock_open(review.pk, by=by)
     if ActionItem.objects.filter(review=review).count() >= MAX_ITEMS:
-        raise DomainError(f"A review takes at most {MAX_ITEMS} action items.", code="too_many")
+        raise DomainError(_("A review takes at most %(items)s action items.") % {"items": MAX_ITEMS}, code="too_many")
     item = ActionItem(review=review)
     changes = {"title": title, "description": description, "owner": owner, "due_on": due_on, "url": url}
     return _stored(item, changes, review, by)
@@ -60,8 +65,10 @@ def edit_item(item: ActionItem, *, by: User, changes: Mapping[str, Any]) -> Acti
     require_read(by, review)
     if not can_progress(by, item, review) or (set(changes) - PROGRESS and not can_edit(by, review)):
         raise PermissionRefused(
-            "Only the incident's team, the review's owner and administrators can change an action item; "
-            "its owner says how far it got."
+            _(
+                "Only the incident's team, the review's owner and administrators can change an action item; "
+                "its owner says how far it got."
+            )
         )
     if review.state == ReviewState.COMPLETED:
         _refuse_undoing(item, changes)
@@ -88,10 +95,10 @@ def _locked(item: ActionItem) -> tuple[Review, ActionItem]:
 def _refuse_undoing(item: ActionItem, changes: Mapping[str, Any]) -> None:
     """Keep what completing the review required."""
     if any(getattr(item, name) != changes[name] for name in LASTING & set(changes)):
-        raise Conflict("The review is completed; reopen it to change its action items.", code="review_completed")
+        raise Conflict(_("The review is completed; reopen it to change its action items."), code="review_completed")
     for name in ("owner", "due_on"):
         if name in changes and changes[name] is None:
-            raise Conflict("The review is completed: its action items keep an owner and a due date.", field=name)
+            raise Conflict(_("The review is completed: its action items keep an owner and a due date."), field=name)
 
 
 def _stored(item: ActionItem, changes: Mapping[str, Any], review: Review, by: User) -> ActionItem:
@@ -128,7 +135,7 @@ def _value(item: ActionItem, name: str, value: Any, review: Review) -> Any:
         return _day(value)
     if name == "state":
         if value not in ItemState.values:
-            raise DomainError(f"Is one of {', '.join(ItemState.values)}.", field="state")
+            raise DomainError(_("Is one of %(names)s.") % {"names": ", ".join(ItemState.values)}, field="state")
         return ItemState(value)
     return _address(value)
 
@@ -137,7 +144,10 @@ def _day(value: Any) -> dt.date | None:
     if value is None:
         return None
     if not isinstance(value, dt.date) or isinstance(value, dt.datetime) or value.year not in YEARS:
-        raise DomainError(f"Give a date from {YEARS.start} to {YEARS.stop - 1}.", field="due_on")
+        raise DomainError(
+            _("Give a date from %(start)s to %(value)s.") % {"start": YEARS.start, "value": YEARS.stop - 1},
+            field="due_on",
+        )
     return value
 
 
@@ -147,19 +157,26 @@ def _address(value: Any) -> str:
         if url:
             _web_address(url)
     except ValidationError as error:
-        raise DomainError("Give a web address.", field="url") from error
+        raise DomainError(_("Give a web address."), field="url") from error
     return url
 
 
 def _tell_owner(item: ActionItem, review: Review, by: User, now: dt.datetime) -> None:
-    due = f", due on {item.due_on:%Y-%m-%d}" if item.due_on else ""
     announce(
         Notice(
             key=f"action-item:{item.pk}:{now.timestamp():.0f}",
             kind="action_item",
-            title=f"{by.name} gave you an action item{due}: {item.title}"[:200],
+            title=later(partial(_title, by.name, item.title, item.due_on)),
             users=[item.owner_id] if item.owner_id else [],
             incident=review.incident_id,
             path=f"/reviews/{review.pk}/",
         )
     )
+
+
+def _title(name: str, title: str, due_on: dt.date | None) -> str:
+    words = {"name": name, "title": title}
+    if due_on is None:
+        return (_("%(name)s gave you an action item: %(title)s") % words)[:MAX_NOTICE]
+    words["day"] = moments.shown(due_on, "date")
+    return (_("%(name)s gave you an action item, due on %(day)s: %(title)s") % words)[:MAX_NOTICE]

@@ -1,6 +1,7 @@
 """Publish the public edition of a review: text of its own, never made from the internal one."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError
@@ -23,7 +24,7 @@ def publish_edition(review: Review, *, by: User, origin: str = Origin.API) -> Re
     """
     review, incident = reviewing.lock_with_incident(review.pk, by=by)
     if not review.public_text:
-        raise DomainError("Write the public edition first.", field="public_text", code="required")
+        raise DomainError(_("Write the public edition first."), field="public_text", code="required")
     announcement = _announcement(review)
     for other in announcements_of(review).exclude(pk=announcement.pk).exclude(review_published_at=None):
         publishing.withdraw_review(other, by=by)
@@ -44,7 +45,7 @@ def withdraw_edition(review: Review, *, by: User, origin: str = Origin.API) -> R
     """Remove the public edition from the status page; its text stays with the review. Raises as `publish_edition`."""
     review, incident = reviewing.lock_with_incident(review.pk, by=by)
     if review.published_at is None:
-        raise Conflict("The public edition is not on the status page.", code="not_published")
+        raise Conflict(_("The public edition is not on the status page."), code="not_published")
     for announcement in announcements_of(review).exclude(review_published_at=None):
         publishing.withdraw_review(announcement, by=by)
     review.published_at = None
@@ -72,6 +73,6 @@ def _announcement(review: Review) -> PublicIncident:
     found = announcements_of(review).first()
     if found is None:
         raise Conflict(
-            "The incident was not announced on the status page; publish it there first.", code="not_announced"
+            _("The incident was not announced on the status page; publish it there first."), code="not_announced"
         )
     return found

@@ -2,12 +2,19 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.db import rows
 from core.db.rows import lock_available
 from core.db.transactions import unit_of_work
+from core.text import moments
+from core.text.languages import later
+from core.text.sentences import Sentence
 from core.text.zones import zone_named
 from incidents.models import Incident
 from responders.notices import Notice, announce
@@ -20,7 +27,10 @@ from reviews.vocabulary import UNFINISHED, ReviewState
 from users.models import User
 
 BATCH = 100
+MAX_TITLE = 200
 LATE = dt.timedelta(days=1)  # a report that was missed is not sent the day after
+NOBODY = Sentence("Nobody owns it.")
+CANNOT = Sentence("%(name)s can no longer answer for it.")
 REPORT_PATH = "/reviews/action-items/?overdue=true"
 
 
@@ -43,19 +53,25 @@ def _remind_of_review(review: Review, incident: Incident, now: dt.datetime) -> N
     people = readers(incident, [review.owner])
     zone = zone_named(people[0].time_zone if len(people) == 1 else "UTC")
     assert review.due_at is not None and review.remind_at is not None  # noqa: S101 (for the type checker)
-    day = f"{review.due_at.astimezone(zone):%Y-%m-%d}"
-    is_late = review.due_at < now
+    write = partial(_title_of_review, incident.reference, review.due_at, zone, is_late=review.due_at < now)
     announce(
         Notice(
             key=f"review-due:{review.pk}:{review.remind_at.timestamp():.0f}",
             kind="review",
-            title=f"The review of {incident.reference} {'was' if is_late else 'is'} due on {day}",
-            body="" if review.owner_id else "Nobody owns it.",
+            title=later(write),
+            body="" if review.owner_id else NOBODY.say(),
             users=[person.pk for person in people],
             incident=incident.pk,
             path=f"/reviews/{review.pk}/",
         )
     )
+
+
+def _title_of_review(reference: str, due_at: dt.datetime, zone: ZoneInfo, *, is_late: bool) -> str:
+    words = {"incident": reference, "day": moments.shown_in(due_at, zone, "date")}
+    if is_late:
+        return _("The review of %(incident)s was due on %(day)s") % words
+    return _("The review of %(incident)s is due on %(day)s") % words
 
 
 @unit_of_work
@@ -80,12 +96,12 @@ def _remind_of_item(item: ActionItem, review: Review, incident: Incident, now: d
     people = readers(incident, [item.owner, review.owner])
     zone = zone_named(people[0].time_zone if len(people) == 1 else "UTC")
     assert item.due_on is not None and item.remind_at is not None  # noqa: S101 (for the type checker)
-    verb = "was" if item.due_on < now.astimezone(zone).date() else "is"
+    is_late = item.due_on < now.astimezone(zone).date()
     announce(
         Notice(
             key=f"action-item-due:{item.pk}:{item.remind_at.timestamp():.0f}",
             kind="action_item",
-            title=f"An action item {verb} due on {item.due_on:%Y-%m-%d}: {item.title}"[:200],
+            title=later(partial(_title_of_item, item.title, item.due_on, is_late=is_late)),
             body=_why_not_owner(item, people),
             users=[person.pk for person in people],
             incident=incident.pk,
@@ -94,10 +110,17 @@ def _remind_of_item(item: ActionItem, review: Review, incident: Incident, now: d
     )
 
 
+def _title_of_item(title: str, due_on: dt.date, *, is_late: bool) -> str:
+    words = {"day": moments.shown(due_on, "date"), "title": title}
+    if is_late:
+        return (_("An action item was due on %(day)s: %(title)s") % words)[:MAX_TITLE]
+    return (_("An action item is due on %(day)s: %(title)s") % words)[:MAX_TITLE]
+
+
 def _why_not_owner(item: ActionItem, people: Sequence[User]) -> str:
     if item.owner is None:
-        return "Nobody owns it."
-    return "" if item.owner in people else f"{item.owner.name} can no longer answer for it."
+        return NOBODY.say()
+    return "" if item.owner in people else CANNOT.say(name=item.owner.name)
 
 
 def readers(incident: Incident, owners: Iterable[User | None]) -> list[User]:
@@ -119,12 +142,16 @@ def report_overdue(now: dt.datetime) -> int:
         return 0
     report, is_new = OverdueReport.objects.get_or_create(monday=monday.date(), defaults={"number": number})
     if is_new:
-        noun = "action item is" if number == 1 else "action items are"
         admins = list(User.objects.admins().values_list("pk", flat=True))
         key = f"overdue-action-items:{report.monday:%Y-%m-%d}"
-        title = f"{number} {noun} overdue"
+        title = later(partial(_title_of_report, number))
         announce(Notice(key=key, kind="action_item", title=title, users=admins, path=REPORT_PATH))
     return number if is_new else 0
+
+
+def _title_of_report(number: int) -> str:
+    title = ngettext("%(number)s action item is overdue", "%(number)s action items are overdue", number)
+    return title % {"number": number}
 
 
 def _incidents_of(reviews: Iterable[Review]) -> dict[int, Incident]:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.errors import Conflict
@@ -33,7 +34,7 @@ def lock(number: int, *, by: User | None, expected_version: int | None = None) -
         require_edit(by, review)
     if expected_version is not None and review.version != expected_version:
         raise ChangedMeanwhile(
-            "Somebody else changed this review; reload it and repeat your change.", version=review.version
+            _("Somebody else changed this review; reload it and repeat your change."), version=review.version
         )
     return review
 
@@ -57,7 +58,7 @@ def lock_open(number: int, *, by: User, expected_version: int | None = None) -> 
 
 def require_open(review: Review) -> None:
     if review.state == ReviewState.COMPLETED:
-        raise Conflict("The review is completed; reopen it to change it.", code="review_completed")
+        raise Conflict(_("The review is completed; reopen it to change it."), code="review_completed")
 
 
 def save(review: Review, names: Iterable[str], *, by: User | None, now: dt.datetime | None = None) -> Review:

@@ -2,10 +2,15 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils import timezone, translation
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from core.text import moments
+from core.text.languages import later, reading
 from core.text.zones import zone_named
 from incidents.models import EventKind, Incident, IncidentEvent, Status
 from incidents.services import feed
@@ -97,7 +102,7 @@ def _require(incident: Incident, rules: Sequence[ReviewRule], now: dt.datetime) 
         return
     assignee = incident.assignee
     owner = assignee if assignee is not None and assignee.is_staff else None
-    with translation.override(owner.language if owner is not None else settings.LANGUAGE_CODE):
+    with reading(owner.language if owner is not None else settings.DEFAULT_LANGUAGE):
         review = draft(incident, owner=owner, by=None, rule=rule)
     review.due_at = due_of(incident, rule)
     reviewing.set_reminder(review, now)
@@ -109,19 +114,30 @@ def _require(incident: Incident, rules: Sequence[ReviewRule], now: dt.datetime) 
 def _tell(review: Review, incident: Incident, rule: ReviewRule) -> None:
     owner = review.owner
     zone = zone_named(owner.time_zone if owner is not None else "UTC")
-    due = f"{review.due_at.astimezone(zone):%Y-%m-%d}" if review.due_at is not None else ""
-    whose = "It is yours to write." if owner is not None else "Nobody owns it yet."
     announce(
         Notice(
             key=f"review-required:{review.pk}",
             kind="review",
-            title=f"{incident.reference} needs a review by {due}",
-            body=f"The rule “{rule.name}” requires it. A draft was made from the timeline. {whose}",
+            title=later(partial(_title, incident.reference, review.due_at, zone)),
+            body=later(partial(_body, rule.name, is_owned=owner is not None)),
             users=[owner.pk] if owner is not None else _team_and_admins(incident),
             incident=incident.pk,
             path=f"/reviews/{review.pk}/",
         )
     )
+
+
+def _title(reference: str, due_at: dt.datetime | None, zone: ZoneInfo) -> str:
+    if due_at is None:
+        return _("%(incident)s needs a review") % {"incident": reference}
+    words = {"incident": reference, "day": moments.shown_in(due_at, zone, "date")}
+    return _("%(incident)s needs a review by %(day)s") % words
+
+
+def _body(rule: str, *, is_owned: bool) -> str:
+    made = _("The rule “%(rule)s” requires it. A draft was made from the timeline.") % {"rule": rule}
+    whose = _("It is yours to write.") if is_owned else _("Nobody owns it yet.")
+    return f"{made} {whose}"
 
 
 def _team_and_admins(incident: Incident) -> list[int]:

@@ -6,6 +6,7 @@ from django.test import TestCase
 from django.utils import timezone
 
 from core.errors import Conflict, DomainError, PermissionRefused
+from core.text.moments import shown
 from incidents.tests.factories import make_incident, make_team
 from notifications.models import Notification
 from reviews.models import ActionItem
@@ -30,7 +31,7 @@ class ItemTests(TestCase):
 
         self.assertEqual(item.remind_at, morning_of(SOON - dt.timedelta(days=2), ZoneInfo("Asia/Tokyo")))
         told = Notification.objects.get(user=self.ben)
-        self.assertEqual(told.title, f"Ada gave you an action item, due on {SOON:%Y-%m-%d}: Watch it")
+        self.assertEqual(told.title, f"Ada gave you an action item, due on {shown(SOON, 'date')}: Watch it")
 
     def test_the_owner_says_how_far_it_got_and_no_more(self) -> None:
         item = make_item(self.review, owner=self.ben, due_on=SOON)

@@ -1,6 +1,9 @@
 import datetime as dt
+from typing import Any
+from unittest import mock
 
 from django.test import TestCase
+from django.utils.translation.trans_real import DjangoTranslation
 
 from incidents.services import delete
 from incidents.tests.factories import make_incident
@@ -18,6 +21,10 @@ def told(user: User) -> list[str]:
     return list(Notification.objects.filter(user=user).order_by("pk").values_list("title", flat=True))
 
 
+def marked(self: Any, text: str) -> str:
+    return f"¤{text}" if self.language() == "de" else text
+
+
 class ReviewReminderTests(TestCase):
     def setUp(self) -> None:
         self.admin, self.owner = make_admin(), make_responder()
@@ -33,12 +40,21 @@ class ReviewReminderTests(TestCase):
         self.assertEqual(
             told(self.owner),
             [
-                f"The review of {name} is due on 2026-03-10",
-                f"The review of {name} is due on 2026-03-10",
-                f"The review of {name} was due on 2026-03-10",
+                f"The review of {name} is due on 10 Mar 2026",
+                f"The review of {name} is due on 10 Mar 2026",
+                f"The review of {name} was due on 10 Mar 2026",
             ],
         )
         self.assertEqual(Review.objects.get().remind_at, day(16))
+
+    def test_it_reminds_in_the_language_of_the_reader(self) -> None:
+        User.objects.filter(pk=self.owner.pk).update(language="de")
+
+        with mock.patch.object(DjangoTranslation, "gettext", marked):
+            remind_of_reviews(day(8))
+
+        [title] = told(self.owner)
+        self.assertTrue(title.startswith(f"¤The review of {self.incident.reference} is due on"), title)
 
     def test_it_reminds_the_administrators_where_the_owner_cannot_answer(self) -> None:
         User.objects.filter(pk=self.owner.pk).update(is_active=False)
@@ -70,7 +86,7 @@ class ItemReminderTests(TestCase):
         counts = [remind(now) for now in moments]
 
         self.assertEqual(counts, [0, 1, 0, 1, 1, 0, 1])
-        ahead, late = (f"An action item {verb} due on 2026-03-10: Watch it" for verb in ("is", "was"))
+        ahead, late = (f"An action item {verb} due on 10 Mar 2026: Watch it" for verb in ("is", "was"))
         self.assertEqual(told(self.ben), [ahead, ahead, late, late])
 
     def test_it_catches_up_once_after_a_break(self) -> None:
