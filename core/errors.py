@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 
 class DomainError(Exception):
     """A request cannot be done; nothing was changed.
@@ -55,9 +57,11 @@ def conflict_of(error: Exception) -> Conflict | None:
     number = error.args[0] if error.args else None  # MySQL: 1062 duplicate; 1451, 1452 in use
     text = str(error)
     if number == 1062 or "UNIQUE constraint failed" in text:
-        return Conflict("Already exists; it was created by another request.", code="already_exists")
+        return Conflict(_("Already exists; it was created by another request."), code="already_exists")
     if number in (1451, 1452) or "FOREIGN KEY constraint failed" in text:
-        return Conflict("A related object was just changed by another request; read it again and retry.", code="in_use")
+        return Conflict(
+            _("A related object was just changed by another request; read it again and retry."), code="in_use"
+        )
     return None
 
 

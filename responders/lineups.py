@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from core.errors import DomainError
 from responders import oncall
 from responders.oncall import FeedShift, FeedSpec, LayerSpec, Restriction
@@ -103,17 +105,15 @@ def typed_instant(moment: dt.datetime, time_zone: str, field: str) -> dt.datetim
     found = candidates(moment, zone)
     if len(found) == 1:
         return found[0].astimezone(dt.UTC)
-    happens, code = (
-        ("does not exist", "time_skipped") if is_skipped(moment, zone) else ("happens twice", "time_repeated")
-    )
     choices = [one.isoformat() for one in found]
-    raise WallTimeRefused(
-        f"{moment:%Y-%m-%d %H:%M} {happens} in {time_zone}, where the clocks change. "
-        f"Send {choices[0]} or {choices[1]}.",
-        field=field,
-        code=code,
-        candidates=choices,
-    )
+    if is_skipped(moment, zone):
+        code = "time_skipped"
+        sentence = _("%(time)s does not exist in %(zone)s, where the clocks change. Send %(first)s or %(second)s.")
+    else:
+        code = "time_repeated"
+        sentence = _("%(time)s happens twice in %(zone)s, where the clocks change. Send %(first)s or %(second)s.")
+    words = {"time": f"{moment:%Y-%m-%d %H:%M}", "zone": time_zone, "first": choices[0], "second": choices[1]}
+    raise WallTimeRefused(sentence % words, field=field, code=code, candidates=choices)
 
 
 def typed_wall_time(moment: dt.datetime, time_zone: str, field: str) -> str:

@@ -1,5 +1,7 @@
 """Who may arrange what on a schedule."""
 
+from django.utils.translation import gettext as _
+
 from core.errors import PermissionRefused
 from responders.models import Membership, Schedule
 from users.models import User
@@ -15,4 +17,4 @@ def may_cover(user: User, schedule: Schedule) -> bool:
 def require_cover(user: User, schedule: Schedule) -> None:
     """Raise PermissionRefused unless they may."""
     if not may_cover(user, schedule):
-        raise PermissionRefused("Only members of the schedule's team and administrators can do this.")
+        raise PermissionRefused(_("Only members of the schedule's team and administrators can do this."))

@@ -1,5 +1,6 @@
 """Every text is translated into every language, and the check that says so sees what is missing."""
 
+import ast
 import re
 import tempfile
 from pathlib import Path
@@ -8,7 +9,8 @@ from unittest import mock
 from django.conf import settings
 from django.test import SimpleTestCase
 
-from tests.languages import catalogues, checking, extracting
+from tests.house.sources import sources
+from tests.languages import catalogues, checking, extracting, refusing
 from tests.languages.extracting import Found
 
 SHAPED = re.compile(r"""\|\s*(?:date|time)(?!\w)(?!:["']c["'])""")  # a time in the order of one language
@@ -108,6 +110,34 @@ class TimeTests(SimpleTestCase):
             with self.subTest(source):
                 self.assertTrue(SHAPED.search(source))
         self.assertFalse(SHAPED.search("{{ at|date:'c' }}"))
+
+
+class RefusalTests(SimpleTestCase):
+    def test_it_marks_what_pages_say_when_they_refuse(self):
+        names = refusing.refusals(sources())
+
+        found = [
+            f"{one.path}:{line}: {text}"
+            for one in sources().values()
+            if not refusing.is_for_programs(one.path)
+            for line, text in refusing.unmarked(one.tree, names)
+        ]
+
+        self.assertEqual(found, [])
+
+    def test_it_sees_refusals_that_are_not_marked(self):
+        for call in (
+            'Conflict("No.")',
+            'Conflict(f"{a} no")',
+            'Conflict("%s no" % a)',
+            'Conflict("No" if a else _("b"))',
+            'Conflict("a" + b)',
+        ):
+            with self.subTest(call):
+                self.assertEqual(len(list(refusing.unmarked(ast.parse(call), {"Conflict"}))), 1)
+        for call in ('Conflict(_("No."))', 'Conflict(_("%(a)s no") % {"a": a}, code="b")', 'Conflict(f"{a}.")'):
+            with self.subTest(call):
+                self.assertEqual(list(refusing.unmarked(ast.parse(call), {"Conflict"})), [])
 
 
 class CheckingTests(SimpleTestCase):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext as _
 
 from alerts.endpoints.intake import IntakeEndpoint, accepted
 from alerts.services.processing import parse, process_waiting
@@ -49,9 +50,14 @@ class _SampleEndpoint(IntakeEndpoint):
 def send_sample(source: Source) -> Sample:
     """Send the sample. Raises Conflict without one, or for a disabled source."""
     if source.kind not in payload_readers():
-        raise Conflict(f"A source of kind {source.kind} has no sample: it has its own endpoints.", code="no_sample")
+        raise Conflict(
+            _("A source of kind %(kind)s has no sample: it has its own endpoints.") % {"kind": source.kind},
+            code="no_sample",
+        )
     if not source.is_enabled:
-        raise Conflict(f"{source.name} is disabled; its requests are refused.", code="source_disabled")
+        raise Conflict(
+            _("%(source)s is disabled; its requests are refused.") % {"source": source.name}, code="source_disabled"
+        )
     endpoint = _SampleEndpoint(source)
     response = serve(endpoint, example_request(examples(payload_readers()[source.kind])[0]))
     endpoint.sample.status = response.status

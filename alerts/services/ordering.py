@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts.models import Route, Silence
 from core.actor import acting
@@ -15,7 +16,7 @@ from users.models import User
 def require_not_over(silence: Silence) -> None:
     """Raise Conflict for a silence that is over."""
     if silence.ends_at <= timezone.now():
-        raise Conflict("This silence has ended; create a new one.", code="silence_over")
+        raise Conflict(_("This silence has ended; create a new one."), code="silence_over")
 
 
 @unit_of_work

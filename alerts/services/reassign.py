@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from alerts.models import Alert, AlertGroup, serialize_alert
 from alerts.vocabulary import AlertEventKind, AlertStatus
@@ -51,7 +52,10 @@ def move(
     for concerned in incidents.values():
         require_work(by, concerned)
     if not target.is_still_open and any(alert.status == AlertStatus.FIRING for alert in moving):
-        raise Conflict(f"{target.reference} has ended, but alerts to be moved are still firing; reopen it first.")
+        raise Conflict(
+            _("%(target)s has ended, but alerts to be moved are still firing; reopen it first.")
+            % {"target": target.reference}
+        )
     left = [incidents[pk] for pk in {alert.incident_id for alert in moving if alert.incident_id}]
     shown = _shown_by(left, target, by=by, grants_access=grants_access)
     _move(moving, incidents, target, ChangeContext.now(by, origin), shown=shown)
@@ -73,7 +77,7 @@ def split(
     """
     locked = _lock_alerts(alerts)
     if not locked:
-        raise DomainError("Name the alerts to split off.", field="alerts")
+        raise DomainError(_("Name the alerts to split off."), field="alerts")
     incidents = lock_many({alert.incident_id for alert in locked if alert.incident_id})
     for concerned in incidents.values():
         require_work(by, concerned)
@@ -113,16 +117,21 @@ def merge(
 def require_mergeable(incident: Incident, into: Incident, *, by: User | None) -> None:
     """Raise DomainError for itself, PermissionRefused, or Conflict for an ended target or another's duplicate."""
     if incident.pk == into.pk:
-        raise DomainError("An incident cannot be merged into itself.", field="into")
+        raise DomainError(_("An incident cannot be merged into itself."), field="into")
     require_work(by, incident)
     require_work(by, into)
     if not into.is_still_open and incident.is_still_open:
-        raise Conflict(f"{into.reference} has ended, but {incident.reference} has not; reopen it first.")
+        raise Conflict(
+            _("%(into)s has ended, but %(incident)s has not; reopen it first.")
+            % {"into": into.reference, "incident": incident.reference}
+        )
     links = IncidentLink.objects.filter(incident=incident, kind=LinkKind.DUPLICATE_OF, target__deleted_at=None)
     other = links.exclude(target=into).select_related("target").first()
     if other is not None:
-        known = f"{incident.reference} is a duplicate of {other.target.reference} already"
-        raise Conflict(f"{known}; merge that one, or remove the link first.")
+        raise Conflict(
+            _("%(incident)s is a duplicate of %(other)s already; merge that one, or remove the link first.")
+            % {"incident": incident.reference, "other": other.target.reference}
+        )
 
 
 def _shown_by(left: Iterable[Incident], target: Incident, *, by: User | None, grants_access: bool) -> list[Incident]:
@@ -155,7 +164,7 @@ def _with_sources(alerts: Sequence[Alert]) -> list[Alert]:
 def _present(incidents: dict[int, Incident], wanted: Incident) -> Incident:
     found = incidents.get(wanted.pk)
     if found is None or found.deleted_at is not None:
-        raise NotFound(f"{wanted.reference} no longer exists.")
+        raise NotFound(_("%(wanted)s no longer exists.") % {"wanted": wanted.reference})
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.serializers import Field
 
@@ -132,7 +133,7 @@ def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Aler
     try:
         body = payload.encode() if is_text else orjson.dumps(payload)
     except orjson.JSONEncodeError as error:
-        raise DomainError("The payload is nested too deeply.", field="payload", code="not_read") from error
+        raise DomainError(gettext("The payload is nested too deeply."), field="payload", code="not_read") from error
     request = IntakeRequest("POST", "", {**kinds, **{name.lower(): value for name, value in headers.items()}}, body)
     try:
         reading = read(event_of(request.unpacked, source))
@@ -141,7 +142,9 @@ def _read(source: Source, payload: Any, headers: Mapping[str, str]) -> list[Aler
     if reading.state == IntakeState.FAILED:
         raise DomainError(reading.reason, field="payload", code="not_read")
     if len(reading.updates) > MOST_ALERTS:
-        raise DomainError(f"At most {MOST_ALERTS} alerts are simulated at once.", field="payload")
+        raise DomainError(
+            gettext("At most %(alerts)s alerts are simulated at once.") % {"alerts": MOST_ALERTS}, field="payload"
+        )
     return reading.updates
 
 

@@ -1,6 +1,7 @@
 import json
 from unittest import mock
 
+from django.conf import settings
 from django.test import TestCase
 
 from console.live import entries as module
@@ -104,6 +105,17 @@ class EntryTests(TestCase):
         self.assertIs(frames[0], frames[1])
         self.assertIs(frames[1], frames[2])
         self.assertRegex(frames[0], rb"^id: \d+\ndata: \{[^\n]+\}\n\n$")
+
+    def test_it_tells_each_viewer_in_their_language(self):
+        self.reported()
+        feed.assign_places()
+        languages = {code for code, _name in settings.LANGUAGES}
+        with mock.patch.object(module, "incident_rows", side_effect=dict.fromkeys):
+            (entry, *_) = read_entries(0, 100, languages)
+
+        for code in languages:
+            self.member.language = code
+            self.assertEqual(entry.told(Viewer("", self.member))["row"], code)
 
     def test_it_costs_the_same_for_many(self):
         self.reported()

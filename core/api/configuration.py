@@ -11,6 +11,7 @@ from django.db.models.deletion import ProtectedError
 from django.utils import translation
 from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.fields import (
     BooleanField,
@@ -190,18 +191,20 @@ def save_configuration(serializer: BaseSerializer[Any], *, by: Any) -> None:
         with acting(by):
             unit_of_work(serializer.save)()
     except IntegrityError as error:
-        raise Conflict("Already exists.", code="already_exists") from error
+        raise Conflict(_("Already exists."), code="already_exists") from error
 
 
 def delete_configuration(instance: Model, *, by: Any) -> None:
     """Delete a row. Raises Conflict for one in use, naming what uses it and what to do instead."""
     if used := usage_of(instance):
         instead, why_not = instead_of_deleting(instance)
-        way_out = f" {instead} instead: {switch_of(type(instance))} = false." if instead else f" {why_not}".rstrip()
+        switch = {"instead": instead, "switch": switch_of(type(instance))}
+        way_out = _("%(instead)s instead: %(switch)s = false.") % switch if instead else why_not
         counts = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
-        raise Conflict(f"{instance} is used by {', '.join(map(str, used))}.{way_out}", code="in_use", used_by=counts)
+        sentence = _("%(instance)s is used by %(names)s.") % {"instance": instance, "names": ", ".join(map(str, used))}
+        raise Conflict(f"{sentence} {way_out}".rstrip(), code="in_use", used_by=counts)
     try:
         with acting(by):
             unit_of_work(instance.delete)()
     except ProtectedError as error:  # used just now
-        raise Conflict(f"{instance} is in use.", code="in_use") from error
+        raise Conflict(_("%(instance)s is in use.") % {"instance": instance}, code="in_use") from error

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.db import rows
 from core.db.transactions import unit_of_work
@@ -116,7 +117,7 @@ def remove(attachment: Attachment, *, by: By, origin: str = Origin.API) -> None:
         remover, attachment, incident, works=can_work_on(remover, incident.team_id)
     ):
         raise PermissionRefused(
-            "Only those who work on the incident can remove files, and uploaders their own while it is open."
+            _("Only those who work on the incident can remove files, and uploaders their own while it is open.")
         )
     attachment = _locked(attachment)
     change = IncidentChange(incident, ChangeContext.now(by, origin))
@@ -132,7 +133,7 @@ def remove(attachment: Attachment, *, by: By, origin: str = Origin.API) -> None:
 def _locked(attachment: Attachment) -> Attachment:
     row = Attachment.objects.select_for_update().filter(pk=attachment.pk).first()
     if row is None:
-        raise NotFound(f"{attachment.name} has been removed in the meantime.")
+        raise NotFound(_("%(attachment)s has been removed in the meantime.") % {"attachment": attachment.name})
     return row
 
 

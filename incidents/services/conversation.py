@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import replace
 
+from django.utils.translation import gettext as _
+
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from incidents.actors import By, person
@@ -65,9 +67,9 @@ def comment_and_move(
 def _require_message(by: By, message: str, visibility: str) -> None:
     speaker = person(by)
     if not message.strip():
-        raise DomainError("Write a message.", field="message")
+        raise DomainError(_("Write a message."), field="message")
     if visibility == Visibility.INTERNAL and speaker is not None and not (speaker.is_responder or speaker.is_admin):
-        raise PermissionRefused("Only responders and administrators can write internal updates.")
+        raise PermissionRefused(_("Only responders and administrators can write internal updates."))
 
 
 @unit_of_work
@@ -78,7 +80,7 @@ def subscribe(incident: Incident, user: User, *, by: By, origin: str = Origin.AP
     grant.
     """
     if not user.is_active:
-        raise DomainError(f"{user.name} has no active account.", field="user")
+        raise DomainError(_("%(user)s has no active account.") % {"user": user.name}, field="user")
     incident = lock(incident)
     if person(by) == user:
         require_visible(user, incident)
@@ -86,7 +88,7 @@ def subscribe(incident: Incident, user: User, *, by: By, origin: str = Origin.AP
         require_work(by, incident)
         if incident.is_restricted and users_gaining_access([user.pk], incident):
             require_grant(by, incident, user.name, is_said=True)
-    _, is_new = Subscription.objects.get_or_create(incident=incident, user=user)
+    _subscription, is_new = Subscription.objects.get_or_create(incident=incident, user=user)
     if is_new:
         change = IncidentChange(incident, ChangeContext.now(by, origin))
         change.add_event(EventKind.SUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
@@ -101,10 +103,12 @@ def unsubscribe(incident: Incident, user: User, *, by: By, origin: str = Origin.
     if person(by) != user:
         require_work(by, incident)
     if incident.reporter_id == user.pk:
-        raise Conflict("The reporter always follows the incident.", code="reporter_follows")
-    removed, _ = Subscription.objects.filter(incident=incident, user=user).delete()
+        raise Conflict(_("The reporter always follows the incident."), code="reporter_follows")
+    removed, _rows = Subscription.objects.filter(incident=incident, user=user).delete()
     if not removed:
-        raise NotFound(f"{user.name} does not follow {incident.reference}.")
+        raise NotFound(
+            _("%(user)s does not follow %(incident)s.") % {"user": user.name, "incident": incident.reference}
+        )
     change = IncidentChange(incident, ChangeContext.now(by, origin))
     change.add_event(EventKind.UNSUBSCRIBED, data={"user": {"id": user.pk, "name": user.name}})
     change.save()

@@ -4,6 +4,9 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, InvalidTransition
 from incidents.actors import By
@@ -19,6 +22,12 @@ class NoteMissing(DomainError):
 
     code = "note_required"
     title = "Note required"
+
+
+NOTE_NEEDED = {
+    "hold": gettext_lazy("Say why: to hold an incident needs a note."),
+    "reopen": gettext_lazy("Say why: to reopen an incident needs a note."),
+}
 
 
 @unit_of_work
@@ -59,12 +68,16 @@ def move_to(change: IncidentChange, status: str, note: str, *, is_noted: bool = 
     action = action_between(incident.status, status)
     if action is None:
         raise InvalidTransition(
-            f"{incident.reference} is {Status(incident.status).label.lower()}; "
-            f"it cannot become {Status(status).label.lower()} from there.",
+            _("%(incident)s is %(status)s; it cannot become %(wanted)s from there.")
+            % {
+                "incident": incident.reference,
+                "status": Status(incident.status).label.lower(),
+                "wanted": Status(status).label.lower(),
+            },
             allowed=allowed_transitions(incident.status),
         )
     if action.needs_note and not is_noted and not note.strip():
-        raise NoteMissing(f"Say why: to {action.name} an incident needs a note.", field="note")
+        raise NoteMissing(str(NOTE_NEEDED[action.name]), field="note")
     STAMPS[action.name](change, action, note)
 
 
@@ -99,7 +112,9 @@ def _end_of_hold(change: IncidentChange) -> tuple[dict[str, Any], dict[str, Any]
     incident, at = change.incident, change.context.at
     if incident.paused_at is None:
         return {}, {}
-    _, resolve_due_at = due_times(incident.sla, incident.clock_started_at, holds_since_start(incident, until=at))
+    _ack_due_at, resolve_due_at = due_times(
+        incident.sla, incident.clock_started_at, holds_since_start(incident, until=at)
+    )
     paused = incident.paused_seconds + _seconds(incident.paused_at, at)
     return {"paused_at": None, "resolve_due_at": resolve_due_at}, {"paused_seconds": paused}
 

@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+from django.utils.translation import gettext as _
+
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound
 from incidents.actors import By
@@ -29,13 +31,16 @@ def link(
     existing link or a circle.
     """
     if incident.pk == target.pk:
-        raise DomainError("An incident cannot be linked to itself.", field="target")
+        raise DomainError(_("An incident cannot be linked to itself."), field="target")
     incident, target = _locked(incident, target)
     require_work(by, incident)
     if kind == LinkKind.DUPLICATE_OF and target.is_restricted:
         require_work(by, target)
     if kind == LinkKind.DUPLICATE_OF and _leads_to(target, incident):
-        raise Conflict(f"{target.reference} is itself a duplicate of {incident.reference}.")
+        raise Conflict(
+            _("%(target)s is itself a duplicate of %(incident)s.")
+            % {"target": target.reference, "incident": incident.reference}
+        )
     context = ChangeContext.now(by, origin, at)
     change, mirrored = IncidentChange(incident, context), IncidentChange(target, context)
     created, is_new = IncidentLink.objects.get_or_create(
@@ -45,7 +50,10 @@ def link(
         defaults={"created_by": context.by, "created_at": change.context.at},
     )
     if not is_new:
-        raise Conflict(f"{incident.reference} is already linked to {target.reference} in this way.")
+        raise Conflict(
+            _("%(incident)s is already linked to %(target)s in this way.")
+            % {"incident": incident.reference, "target": target.reference}
+        )
     _add_event(change, EventKind.LINKED, kind, target)
     _add_event(mirrored, EventKind.LINKED, kind, incident, is_from_there=True)
     if kind == LinkKind.DUPLICATE_OF:
@@ -61,13 +69,13 @@ def unlink(incident: Incident, link_id: int, *, by: By, origin: str = Origin.API
     """Remove a link; what it caused stays."""
     found = IncidentLink.objects.filter(pk=link_id, incident=incident).select_related("target").first()
     if found is None:
-        raise NotFound(f"{incident.reference} has no such link.")
+        raise NotFound(_("%(incident)s has no such link.") % {"incident": incident.reference})
     targets = [] if found.target.deleted_at else [found.target]
     incident, *targets = _locked(incident, *targets)
     require_work(by, incident)
-    removed, _ = IncidentLink.objects.filter(pk=link_id).delete()
+    removed, _rows = IncidentLink.objects.filter(pk=link_id).delete()
     if not removed:
-        raise NotFound(f"{incident.reference} no longer has this link.")
+        raise NotFound(_("%(incident)s no longer has this link.") % {"incident": incident.reference})
     context = ChangeContext.now(by, origin)
     change = IncidentChange(incident, context)
     _add_event(change, EventKind.UNLINKED, found.kind, found.target)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from core.api.times import refuse_future
 from core.db import rows
@@ -70,7 +71,7 @@ def open_incident(new: NewIncident, *, by: By, origin: str = Origin.API, at: dt.
     """
     reporter = Actor.of(by).user
     if reporter is not None and not reporter.is_staff and (new.team or new.assignee or new.priority):
-        raise PermissionRefused("Only responders and administrators can set team, assignee and priority.")
+        raise PermissionRefused(_("Only responders and administrators can set team, assignee and priority."))
     if new.assignee is not None:
         require_can_respond(new.assignee)
     for row, name in ((new.team, "team"), (new.category, "category"), *((one, "services") for one in new.services)):
@@ -191,13 +192,13 @@ def external_key(origin_system: str, external_id: str) -> str:
 def require_can_respond(assignee: User | None) -> None:
     """Refuse an assignee who cannot respond."""
     if assignee is not None and not assignee.is_staff:
-        raise DomainError(f"{assignee.name} is not an active responder.", field="assignee")
+        raise DomainError(_("%(assignee)s is not an active responder.") % {"assignee": assignee.name}, field="assignee")
 
 
 def require_active(row: Team | Category | Service | None, field: str) -> None:
     """Refuse a retired choice."""
     if row is not None and not row.is_active:
-        raise DomainError(f"{row.name} is retired; choose another.", field=field)
+        raise DomainError(_("%(row)s is retired; choose another.") % {"row": row.name}, field=field)
 
 
 def default_team(services: Sequence[Service], category: Category | None, *, is_restricted: bool = False) -> Team | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db import rows
@@ -85,7 +86,7 @@ def lock(incident: Incident, *, expected_versions: Collection[int] | None = None
     """Return the incident, locked. Raises NotFound when deleted, StaleVersion."""
     locked = _locked(incident.pk)
     if locked is None or locked.deleted_at is not None:
-        raise NotFound(f"{incident.reference} no longer exists.")
+        raise NotFound(_("%(incident)s no longer exists.") % {"incident": incident.reference})
     _require_version(locked, expected_versions)
     return locked
 
@@ -111,7 +112,8 @@ def _to_lock() -> QuerySet[Incident]:
 def _require_version(incident: Incident, expected: Collection[int] | None) -> None:
     if expected is not None and incident.version not in expected:
         raise StaleVersion(
-            f"{incident.reference} was changed by somebody else; reload it and repeat your change.",
+            _("%(incident)s was changed by somebody else; reload it and repeat your change.")
+            % {"incident": incident.reference},
             version=incident.version,
         )
 

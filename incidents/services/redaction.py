@@ -5,6 +5,7 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.api.idempotency import redact_text
 from core.db.transactions import unit_of_work
@@ -42,7 +43,7 @@ def redact(event: IncidentEvent, *, by: By, reason: str = "", origin: str = Orig
     incident = lock(event.incident)
     event = IncidentEvent.objects.select_for_update().get(pk=event.pk)
     if event.kind == EventKind.REDACTED:
-        raise Conflict("This entry records a removal itself; there is nothing to remove.")
+        raise Conflict(_("This entry records a removal itself; there is nothing to remove."))
     change = IncidentChange(incident, ChangeContext.now(by, origin))
     leaked, file_name = _texts_set_by(event), _file_name_in(event)
     texts = {event.body, file_name, *leaked.values()} - {"", REDACTED}

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
@@ -65,7 +66,7 @@ def _lock_deleted(incident: Incident, *, otherwise: str) -> Incident:
     """The hidden incident, locked; a Conflict that says `otherwise` when it is not hidden."""
     locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
     if locked is None:
-        raise NotFound(f"{incident.reference} no longer exists.")
+        raise NotFound(_("%(incident)s no longer exists.") % {"incident": incident.reference})
     if locked.deleted_at is None:
         raise Conflict(otherwise)
     return locked

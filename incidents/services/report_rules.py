@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import CharField, F, IntegerField, Max, Q, TextField, Value
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.prepared import Parameter, prepared
@@ -85,14 +86,14 @@ def load_rules(report: Report) -> RuleBook:
     teams: dict[int, Team] = {}
     for kind, *row in prepared("rules for reports", _rows).rows(own=own):
         if kind == TEAM:
-            number, name, is_active, is_default, policy, *_ = row
+            number, name, is_active, is_default, policy, *_rest = row
             values = (number, name, bool(is_active), bool(is_default), policy)
             teams[number] = Team.from_db(connection.alias, TEAM_FIELDS, values)
         else:
             number, name, position, category, service, team, severity, location, words = row
             spec = RuleSpec(number, name, category, service, location, tuple(json.loads(words)), team, severity)
             rules.append((position, spec))
-    return RuleBook([spec for _, spec in sorted(rules, key=lambda pair: (pair[0], pair[1].id))], teams)
+    return RuleBook([spec for _position, spec in sorted(rules, key=lambda pair: (pair[0], pair[1].id))], teams)
 
 
 def try_report(report: Report) -> Prospect:
@@ -125,7 +126,7 @@ def reorder_rules(ids: Sequence[int], *, by: User) -> None:
     """Put the rules in this order. Raises DomainError unless each is named once."""
     rules = {rule.pk: rule for rule in ReportRule.objects.select_for_update().order_by("pk")}
     if sorted(ids) != sorted(rules):
-        raise DomainError("Name every rule exactly once; the list has changed in the meantime.", field="ids")
+        raise DomainError(_("Name every rule exactly once; the list has changed in the meantime."), field="ids")
     with acting(by):
         for position, pk in enumerate(ids):
             if rules[pk].position != position:

@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from core.errors import NotFound
 from incidents.models import Incident, IncidentEvent
 from incidents.snapshot import replay_changes
@@ -14,8 +16,8 @@ def state_at(incident: Incident, moment: dt.datetime) -> dict[str, Any]:
     facts = list(events.values_list("data", "occurred_at"))
     state = replay_changes(data.get("changes", {}) for data, _at in facts)
     if state["created_at"] is None:
-        raise NotFound(f"{incident.reference} did not exist then.")
+        raise NotFound(_("%(incident)s did not exist then.") % {"incident": incident.reference})
     if state["deleted_at"] is not None:
-        raise NotFound(f"{incident.reference} was deleted then.")
+        raise NotFound(_("%(incident)s was deleted then.") % {"incident": incident.reference})
     # Of what changed it: not of an internal note, of which this caller may not know.
     return {**state, "updated_at": max(at for data, at in facts if "changes" in data)}

@@ -11,6 +11,7 @@ from auditlog.models import LogEntry
 from cachetools import TLRUCache
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
@@ -41,8 +42,11 @@ def create_key(source: Source, *, by: User | None = None) -> tuple[SourceKey, st
     """Return a new key's row and text, which is not stored. Raises Conflict past MAX_KEYS."""
     Source.objects.select_for_update().get(pk=source.pk)
     if source.keys.count() >= MAX_KEYS:
-        raise Conflict(f"{source.name} has {MAX_KEYS} keys already; revoke one first.", code="too_many_keys")
-    text = "".join(secrets.choice(ALPHABET) for _ in range(KEY_LENGTH))
+        raise Conflict(
+            _("%(source)s has %(keys)s keys already; revoke one first.") % {"source": source.name, "keys": MAX_KEYS},
+            code="too_many_keys",
+        )
+    text = "".join(secrets.choice(ALPHABET) for _number in range(KEY_LENGTH))
     key = SourceKey.objects.create(source=source, digest=digest_of(text), prefix=text[:4])
     _record(source, by, ("", f"{key} created"))
     return key, text

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from django.utils.translation import gettext as _
+
 from core.errors import DomainError
 from logs.detection import SAMPLE_LENGTH, SAMPLES, Group, Spec, Tally
 from logs.models import DetectionRule, Mode
@@ -55,9 +57,9 @@ class Backtest:
 def backtest(rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> Backtest:
     """Return the alerts of windows within the range. Raises BacktestRefused."""
     if since >= until:
-        raise BacktestRefused("The range is empty: since must be before until.", field="since")
+        raise BacktestRefused(_("The range is empty: since must be before until."), field="since")
     if until - since > MAX_RANGE:
-        raise BacktestRefused(f"A range can span at most {MAX_RANGE.days} days.", field="since")
+        raise BacktestRefused(_("A range can span at most %(days)s days.") % {"days": MAX_RANGE.days}, field="since")
     kind = _Immediate if rule.mode == Mode.IMMEDIATE else _Windows
     try:
         trial = kind(rule, since, until)
@@ -106,7 +108,8 @@ class _Windows(_Trial):
         ends = range(int(first), int(self.found.until.timestamp()) + 1, interval)
         if len(ends) > MAX_WINDOWS:
             raise BacktestRefused(
-                f"The range has {len(ends):,} windows; at most {MAX_WINDOWS:,} can be backtested at once.",
+                _("The range has %(ends)s windows; at most %(windows)s can be backtested at once.")
+                % {"ends": f"{len(ends):,}", "windows": f"{MAX_WINDOWS:,}"},
                 field="since",
             )
         self.tally = Tally()

@@ -9,6 +9,7 @@ import structlog
 from cachetools import TTLCache, cached
 from django.db.models import Model
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alerts.services.enqueueing import enqueue
 from core.db.transactions import unit_of_work
@@ -82,7 +83,11 @@ def save_rule(
     names = [name for name in (*SHOWN, *CONDITION) if only is None or name in only]
     changed = {name for name in names if before and getattr(before, name) != getattr(rule, name)}
     if before is not None and before.is_builtin and changed - TUNABLE:
-        raise Conflict(f"{before} is built in; only {', '.join(sorted(TUNABLE))} can be changed.", code="built_in")
+        raise Conflict(
+            _("%(before)s is built in; only %(names)s can be changed.")
+            % {"before": before, "names": ", ".join(sorted(TUNABLE))},
+            code="built_in",
+        )
     if before is None:
         rule.source = log_source()
         _begin(rule, now or timezone.now())
@@ -102,7 +107,7 @@ def delete_rule(rule: DetectionRule) -> None:
     """Delete a rule, resolving its alerts. Raises Conflict for the built-in one."""
     present = DetectionRule.objects.select_for_update().get(pk=rule.pk)
     if present.is_builtin:
-        raise Conflict(f"{present} is built in; disable it instead.", code="built_in")
+        raise Conflict(_("%(present)s is built in; disable it instead.") % {"present": present}, code="built_in")
     _end(present, timezone.now())
     rule.delete()
     clear_cache()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from alerts.models import Alert
 from alerts.routing import alert_key
@@ -115,7 +116,9 @@ def _at_once(done: Simulated, lines: Sequence[Line], now: dt.datetime) -> None:
     spec = rule.spec
     line = lines[0]
     if not (rule.is_enabled and spec.takes(line, line.message.lower())):
-        raise Conflict(f"The rule “{rule}” is disabled, or does not match such a line.", code="rule_is_off")
+        raise Conflict(
+            _("The rule “%(rule)s” is disabled, or does not match such a line.") % {"rule": rule}, code="rule_is_off"
+        )
     rules.clear_cache()
     on_lines(lines, now=now)
     done.rule = rule.name

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext as _
+
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, PermissionRefused
@@ -81,9 +83,12 @@ def answer(
     """
     perform = ACTIONS.get(action)
     if perform is None:
-        raise DomainError(f"{action} is no answer; answer with {', '.join(ACTIONS)}.", field="action")
+        raise DomainError(
+            _("%(action)s is no answer; answer with %(names)s.") % {"action": action, "names": ", ".join(ACTIONS)},
+            field="action",
+        )
     if not user.is_active:
-        raise PermissionRefused("This account is deactivated.")
+        raise PermissionRefused(_("This account is deactivated."))
     by = Actor(user, user.name, MachineKind.CHANNEL, channel_name)
     incident = lock_for(incident_number, by)
     origin = Origin.EMAIL if delivery is not None and delivery.channel == EMAIL else Origin.CHAT

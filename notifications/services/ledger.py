@@ -1,5 +1,7 @@
 """What administrators do with deliveries."""
 
+from django.utils.translation import gettext as _
+
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.errors import Conflict
@@ -22,7 +24,7 @@ def retry(delivery: Delivery) -> Delivery:
     if row.state in PENDING:
         return _due_now(row)
     if row.state not in REPEATABLE or row.kind == Kind.CODE:
-        raise Conflict("This delivery cannot be repeated.", code="not_repeatable")
+        raise Conflict(_("This delivery cannot be repeated."), code="not_repeatable")
     row.reason, row.bundle = "", None
     return _due_now(row)
 
@@ -32,7 +34,7 @@ def cancel(delivery: Delivery) -> Delivery:
     """Send a waiting delivery no more. Raises Conflict."""
     row = _lock(delivery)
     if row.state not in PENDING and row.next_attempt_at is None:
-        raise Conflict("Only what waits can be cancelled.", code="not_waiting")
+        raise Conflict(_("Only what waits can be cancelled."), code="not_waiting")
     row.state, row.reason, row.next_attempt_at = State.CANCELLED, "Cancelled by an administrator.", None
     row.save(update_fields=["state", "reason", "next_attempt_at"])
     if row.bundle_count and row.leased_until is None:
@@ -45,7 +47,7 @@ def release(delivery: Delivery) -> Delivery:
     """Send a held delivery now. Raises Conflict."""
     row = _lock(delivery)
     if row.state != State.HELD:
-        raise Conflict("Only what is held can be released.", code="not_held")
+        raise Conflict(_("Only what is held can be released."), code="not_held")
     row.pace_key = ""  # it is not gathered again
     row.save(update_fields=["pace_key"])
     return _due_now(row)
@@ -54,7 +56,7 @@ def release(delivery: Delivery) -> Delivery:
 def _lock(delivery: Delivery) -> Delivery:
     row = Delivery.objects.select_for_update().get(pk=delivery.pk)
     if row.leased_until is not None and row.next_attempt_at == row.leased_until and row.leased_until > database_now():
-        raise Conflict("This delivery is being sent at this moment.", code="being_sent")
+        raise Conflict(_("This delivery is being sent at this moment."), code="being_sent")
     return row
 
 

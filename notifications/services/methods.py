@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
@@ -76,14 +77,17 @@ def add_method(
     channel = _usable_channel(user, kind)
     User.objects.select_for_update().get(pk=user.pk)  # counts and duplicates of one person, one at a time
     if ContactMethod.objects.filter(user=user).count() >= MOST_METHODS:
-        raise Conflict(f"There are at most {MOST_METHODS} contact methods; remove one first.", code="too_many_methods")
+        raise Conflict(
+            _("There are at most %(methods)s contact methods; remove one first.") % {"methods": MOST_METHODS},
+            code="too_many_methods",
+        )
     method = ContactMethod(user=user, kind=kind, label=label, data={**(data or {}), **channel.new_data()})
     if channel.is_linked:
         return _add_linked(method)
     method.address = channel.validate(address)
     method.address_key = address_key(kind, method.address)
     if ContactMethod.objects.filter(user=user, address_key=method.address_key).exists():
-        raise Conflict("You have this contact method already.", code="already_exists")
+        raise Conflict(_("You have this contact method already."), code="already_exists")
     if not channel.needs_code:
         method.state, method.verified_at = MethodState.OK, database_now()
     method.save()
@@ -96,11 +100,17 @@ def _usable_channel(user: User, kind: str) -> Channel:
     channel = channel_of(kind)
     if channel is None or not channel.is_personal:
         known = ", ".join(sorted(one.kind for one in all_channels() if one.is_personal))
-        raise DomainError(f"{kind} is none of {known}.", field="kind", code="invalid_choice")
+        raise DomainError(
+            _("%(kind)s is none of %(known)s.") % {"kind": kind, "known": known}, field="kind", code="invalid_choice"
+        )
     if channel.is_for_staff and not user.is_staff:
-        raise PermissionRefused("Only responders and administrators can add such a contact method.")
+        raise PermissionRefused(_("Only responders and administrators can add such a contact method."))
     if reason := channel.why_unusable():
-        raise DomainError(f"{channel.label} is not set up on this server. {reason}", field="kind", code="not_set_up")
+        raise DomainError(
+            _("%(channel)s is not set up on this server. %(reason)s") % {"channel": channel.label, "reason": reason},
+            field="kind",
+            code="not_set_up",
+        )
     return channel
 
 
@@ -117,7 +127,7 @@ def send_code(method: ContactMethod) -> None:
     """Send a new code to a method; the one before is void. Raises TooManyRequests, Conflict."""
     channel = channel_of(method.kind)
     if channel is None or channel.is_linked or not channel.needs_code:
-        raise Conflict("No code is sent to this contact method.", code="no_code")
+        raise Conflict(_("No code is sent to this contact method."), code="no_code")
     now = database_now()
     _require_allowance(method, Kind.CODE, CODES_PER_HOUR, now)
     code = f"{secrets.randbelow(10**6):06}"
@@ -140,13 +150,13 @@ def _try_code(method_id: int, code: str) -> tuple[ContactMethod, DomainError | N
     method = ContactMethod.objects.select_for_update().get(pk=method_id)
     now = database_now()
     if not method.code_digest or method.code_expires_at is None or method.code_expires_at <= now:
-        return method, Conflict("The code has expired; have a new one sent.", code="code_expired")
+        return method, Conflict(_("The code has expired; have a new one sent."), code="code_expired")
     if method.code_tries >= CODE_TRIES:
-        return method, Conflict("Too many wrong codes; have a new one sent.", code="too_many_tries")
+        return method, Conflict(_("Too many wrong codes; have a new one sent."), code="too_many_tries")
     if not secrets.compare_digest(method.code_digest, _code_digest(method, code)):
         method.code_tries += 1
         method.save(update_fields=["code_tries"])
-        return method, DomainError("This is not the code that was sent.", field="code", code="wrong_code")
+        return method, DomainError(_("This is not the code that was sent."), field="code", code="wrong_code")
     _mark_verified(method, now)
     return method, None
 
@@ -171,7 +181,9 @@ def link_by_code(kind: str, address: str, code: str, data: Mapping[str, Any] | N
     digest = _link_digest(code)
     method = waiting.filter(kind=kind, code_digest=digest, code_expires_at__gt=now, user__is_active=True).first()
     if method is None:
-        raise DomainError("This code is unknown or has expired; have a new one shown.", field="code", code="wrong_code")
+        raise DomainError(
+            _("This code is unknown or has expired; have a new one shown."), field="code", code="wrong_code"
+        )
     return _link(method, address, dict(data or {}), now)
 
 
@@ -192,7 +204,9 @@ def accept_link_code(user: User, code: str, *, label: str = "") -> ContactMethod
     now = database_now()
     offered = LinkCode.objects.select_for_update().filter(digest=_link_digest(code), expires_at__gt=now).first()
     if offered is None or offered.used_at is not None:
-        raise DomainError("This code is unknown or has expired; have a new one shown.", field="code", code="wrong_code")
+        raise DomainError(
+            _("This code is unknown or has expired; have a new one shown."), field="code", code="wrong_code"
+        )
     _usable_channel(user, offered.kind)
     offered.used_at = now
     offered.save(update_fields=["used_at"])
@@ -202,7 +216,7 @@ def accept_link_code(user: User, code: str, *, label: str = "") -> ContactMethod
 def _link(method: ContactMethod, address: str, data: dict[str, Any], now: dt.datetime) -> ContactMethod:
     key = address_key(method.kind, address)
     if ContactMethod.objects.verified().filter(address_key=key).exclude(user=method.user).exists():
-        raise Conflict("This chat account is linked to somebody else already.", code="linked_to_another")
+        raise Conflict(_("This chat account is linked to somebody else already."), code="linked_to_another")
     if known := ContactMethod.objects.filter(user=method.user, address_key=key).first():
         if method.pk and method.pk != known.pk:
             method.delete()
@@ -234,7 +248,7 @@ def remove_all_methods(user: User) -> None:
 def send_test(method: ContactMethod) -> Delivery:
     """Send a test message. Raises Conflict, TooManyRequests."""
     if not method.is_verified:
-        raise Conflict("Only a verified contact method can be tested.", code="not_verified")
+        raise Conflict(_("Only a verified contact method can be tested."), code="not_verified")
     now = database_now()
     _require_allowance(method, Kind.TEST, TESTS_PER_HOUR, now)
     return _send(method, Kind.TEST, now, {})
@@ -255,7 +269,9 @@ def _require_allowance(method: ContactMethod, kind: Kind, most: int, now: dt.dat
     of_person = recent.filter(user=method.user).count()
     of_address = recent.filter(method__address_key=method.address_key).count()
     if max(of_person, of_address) >= most:
-        raise TooManyRequests(f"At most {most} of these are sent in an hour; try again later.", retry_after=3600)
+        raise TooManyRequests(
+            _("At most %(most)s of these are sent in an hour; try again later.") % {"most": most}, retry_after=3600
+        )
 
 
 def _code_digest(method: ContactMethod, code: str) -> str:
@@ -263,7 +279,7 @@ def _code_digest(method: ContactMethod, code: str) -> str:
 
 
 def _new_link_code() -> str:
-    return "".join(secrets.choice(LINK_ALPHABET) for _ in range(LINK_LENGTH))
+    return "".join(secrets.choice(LINK_ALPHABET) for _number in range(LINK_LENGTH))
 
 
 def _link_digest(code: str) -> str:

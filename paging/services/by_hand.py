@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import Collection, Sequence
 
+from django.utils.translation import gettext as _
+
 from core.db import rows
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError
-from core.text.sentences import Sentence
-from incidents.models import Incident, Origin, Visibility
+from core.text.sentences import Sentence, shown
+from incidents.models import Incident, Origin, Status, Visibility
 from incidents.permissions import require_work
 from incidents.services.recording import ChangeContext, IncidentChange, lock
 from paging.models import Page
@@ -37,7 +39,11 @@ def page_by_hand(
     incident = lock(incident)
     require_work(by, incident)
     if not incident.is_still_open:
-        raise Conflict(f"{incident.reference} is {incident.status}; reopen it to page people.", code="incident_ended")
+        raise Conflict(
+            _("%(incident)s is %(status)s; reopen it to page people.")
+            % {"incident": incident.reference, "status": Status(incident.status).label.lower()},
+            code="incident_ended",
+        )
     now = database_now()
     wanted = _targets(named)
     facts = load([(one, False) for one in wanted], now).facts(incident.severity, incident)
@@ -67,7 +73,9 @@ def _targets(named: Sequence[tuple[str, int]]) -> list[Target]:
     found = targets.names_of(named)
     missing = [f"{kind} {number}" for kind, number in named if (kind, number) not in found]
     if missing:
-        raise DomainError(f"{', '.join(missing)}: no such target, or it cannot be paged.", field="targets")
+        raise DomainError(
+            _("%(names)s: no such target, or it cannot be paged.") % {"names": ", ".join(missing)}, field="targets"
+        )
     return [Target(kind, number, found[kind, number]) for kind, number in dict.fromkeys(named)]
 
 
@@ -75,11 +83,13 @@ def _refuse(incident: Incident, outcome: Outcome, hidden: set[str]) -> None:
     """Refuse to page people who cannot see the incident: they would learn of it, and could not answer."""
     if names := ", ".join(sorted(hidden)):
         raise Conflict(
-            f"{incident.reference} is restricted and {names} cannot see it. Give them access first.",
+            _("%(incident)s is restricted and %(names)s cannot see it. Give them access first.")
+            % {"incident": incident.reference, "names": names},
             code="access_not_granted",
         )
     if not outcome.recipients:
-        raise DomainError(f"{outcome.skipped[:1].upper()}{outcome.skipped[1:]}.", field="targets", code="nobody")
+        why = shown(outcome.skipped)
+        raise DomainError(f"{why[:1].upper()}{why[1:]}.", field="targets", code="nobody")
 
 
 def _pages(incident: Incident, outcome: Outcome, message: str, by: User) -> list[Page]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, NotFound
@@ -58,7 +60,7 @@ def edit_override(row: ScheduleOverride, *, by: User, now: dt.datetime, fields: 
     _refuse_past(row.ends_at, now, "to")
     changed = {name: value for name, value in fields.items() if getattr(row, name) != value}
     if row.starts_at <= now and changed.keys() - {"ends_at", "comment"}:
-        raise Conflict("This override is running: only its end can change. Put another one on top.", code="running")
+        raise Conflict(_("This override is running: only its end can change. Put another one on top."), code="running")
     for name in ("starts_at", "ends_at"):
         if name in changed:
             _refuse_past(changed[name], now, {"starts_at": "from", "ends_at": "to"}[name])
@@ -102,15 +104,17 @@ CHECKED = ("add", "remove", "layer", "is_everybody")
 
 def _check(schedule: Schedule, starts_at: dt.datetime, ends_at: dt.datetime, fields: dict[str, Any]) -> None:
     if ends_at <= starts_at:
-        raise DomainError("An override must end after it begins.", field="to")
+        raise DomainError(_("An override must end after it begins."), field="to")
     if ends_at - starts_at > LONGEST:
-        raise DomainError("An override is at most a year long; change the line-up instead.", field="to")
+        raise DomainError(_("An override is at most a year long; change the line-up instead."), field="to")
     if not (fields.get("add") or fields.get("remove") or fields.get("is_everybody")):
-        raise DomainError("Name whom to add or remove; `everybody: true` leaves nobody on call.", field="add")
+        raise DomainError(_("Name whom to add or remove; `everybody: true` leaves nobody on call."), field="add")
     if both := set(fields.get("add", ())) & set(fields.get("remove", ())):
-        raise DomainError(f"{min(both)} is both added and removed.", field="remove")
+        raise DomainError(_("%(name)s is both added and removed.") % {"name": min(both)}, field="remove")
     if (layer := fields.get("layer")) and layer not in _layer_names(schedule, ends_at):
-        raise DomainError(f"{schedule.name} has no layer {layer}.", field="layer")
+        raise DomainError(
+            _("%(schedule)s has no layer %(layer)s.") % {"schedule": schedule.name, "layer": layer}, field="layer"
+        )
 
 
 def _layer_names(schedule: Schedule, until: dt.datetime) -> set[str]:
@@ -121,14 +125,16 @@ def _layer_names(schedule: Schedule, until: dt.datetime) -> set[str]:
 def _refuse_past(moment: dt.datetime, now: dt.datetime, field: str) -> None:
     if moment <= now and (field == "to" or moment < now):
         raise Conflict(
-            f"{moment:%Y-%m-%d %H:%M} UTC has passed; who was on call is not changed.", field=field, code="in_the_past"
+            _("%(moment)s UTC has passed; who was on call is not changed.") % {"moment": f"{moment:%Y-%m-%d %H:%M}"},
+            field=field,
+            code="in_the_past",
         )
 
 
 def _current(row: ScheduleOverride) -> ScheduleOverride:
     current = ScheduleOverride.objects.select_related("schedule").filter(pk=row.pk).first()
     if current is None:
-        raise NotFound("This override was deleted.")
+        raise NotFound(_("This override was deleted."))
     return current
 
 

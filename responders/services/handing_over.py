@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Collection
 
+from django.utils.translation import gettext as _
+
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, NotFound, PermissionRefused
@@ -27,7 +29,7 @@ def write_note(
     """Leave a note for a hand-over, by default the next one, and tell those who come. Raises PermissionRefused."""
     spec = load([schedule.pk], now - AROUND, now + AROUND)[schedule.pk].spec
     if by.pk not in oncall.people_at(spec, now).people and not may_cover(by, schedule):
-        raise PermissionRefused("Only who is on call, the schedule's team and administrators leave notes.")
+        raise PermissionRefused(_("Only who is on call, the schedule's team and administrators leave notes."))
     at = hand_over_at or next_hand_over(spec, now)
     _refuse_wrong(text, at, now)
     with acting(by):
@@ -74,14 +76,14 @@ def notes_between(schedule_ids: Collection[int], start: dt.datetime, end: dt.dat
 def _own(note: HandoverNote, by: User) -> HandoverNote:
     current = HandoverNote.objects.select_for_update().filter(pk=note.pk).first()
     if current is None:
-        raise NotFound("This note was deleted.")
+        raise NotFound(_("This note was deleted."))
     if current.author_id != by.pk and not by.is_admin:
-        raise PermissionRefused("Only its author and administrators can change a note.")
+        raise PermissionRefused(_("Only its author and administrators can change a note."))
     return current
 
 
 def _refuse_wrong(text: str, at: dt.datetime, now: dt.datetime) -> None:
     if not text.strip():
-        raise DomainError("Write what whoever comes should know.", field="text")
+        raise DomainError(_("Write what whoever comes should know."), field="text")
     if not now - LATE <= at <= now + AROUND:
-        raise DomainError("A note is for a hand-over of the last day or the next five weeks.", field="hand_over_at")
+        raise DomainError(_("A note is for a hand-over of the last day or the next five weeks."), field="hand_over_at")

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.leases import Lease
 from core.db.transactions import is_database_unavailable, is_transient, unit_of_work
 from core.errors import Conflict, DomainError
 from core.outbound.client import Client, OutboundError
+from core.text.languages import stored
 from responders.ical.bounded import read_bounded
 from responders.ical.reading import MAX_BYTES, ImportedEvent, Unreadable
 from responders.models import ImportedCalendar, ImportedShift, Schedule
@@ -40,9 +42,9 @@ class People:
     def of(self, event: ImportedEvent) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Return whom an event names, and the names that fit nobody."""
         found = [(text, self.addresses.get(text.lower())) for text in event.attendees]
-        if not any(user for _, user in found):
+        if not any(user for _name, user in found):
             found = [(text, self._named(text)) for text in event.names] or found
-        people = dict.fromkeys(user for _, user in found if user)
+        people = dict.fromkeys(user for _name, user in found if user)
         return tuple(people), tuple(dict.fromkeys(text[:100] for text, user in found if not user)) or (
             () if people else ("(no name)",)
         )
@@ -74,7 +76,11 @@ def add_calendar(schedule: Schedule, copy: Copy, *, name: str, by: User | None, 
     """Add a calendar that was read."""
     calendar = ImportedCalendar(schedule=schedule, name=name, url=copy.url, content=copy.text)
     if schedule.calendars.filter(name=name).exists():
-        raise Conflict(f"{schedule.name} already has a calendar called {name}.", field="name", code="already_exists")
+        raise Conflict(
+            _("%(schedule)s already has a calendar called %(name)s.") % {"schedule": schedule.name, "name": name},
+            field="name",
+            code="already_exists",
+        )
     return _insert(calendar, copy.events, by, now)
 
 
@@ -84,7 +90,10 @@ def edit_calendar(
     """Rename it, or have another copy take its place."""
     if calendar.schedule.calendars.filter(name=name).exclude(pk=calendar.pk).exists():
         raise Conflict(
-            f"{calendar.schedule.name} already has a calendar called {name}.", field="name", code="already_exists"
+            _("%(schedule)s already has a calendar called %(name)s.")
+            % {"schedule": calendar.schedule.name, "name": name},
+            field="name",
+            code="already_exists",
         )
     calendar.name = name
     if copy is None:
@@ -103,7 +112,11 @@ def remove_calendar(calendar: ImportedCalendar, *, by: User | None, now: dt.date
     Schedule.objects.select_for_update().get(pk=calendar.schedule_id)
     line_ups = calendar.schedule.versions.values_list("layers", flat=True)
     if any(layer.get("calendar") == calendar.pk for layers in line_ups for layer in layers):
-        raise Conflict(f"A layer of {calendar.schedule.name} is read from {calendar.name}.", code="in_use")
+        raise Conflict(
+            _("A layer of %(schedule)s is read from %(calendar)s.")
+            % {"schedule": calendar.schedule.name, "calendar": calendar.name},
+            code="in_use",
+        )
     with acting(by):
         calendar.delete()
 
@@ -137,7 +150,8 @@ def _note_failure(key: int, error: str, now: dt.datetime) -> None:
 def refresh(calendar: ImportedCalendar, now: dt.datetime) -> None:
     """Fetch a calendar; if that fails, the last good copy stays and `error` says why."""
     try:
-        text, events = _checked(calendar, _fetched(calendar), now)
+        with stored():
+            text, events = _checked(calendar, _fetched(calendar), now)
     except DomainError as error:
         _note_failure(calendar.pk, error.message, now)
         return
@@ -148,7 +162,7 @@ def plain_address(url: str) -> str:
     """Return the address by https that a subscription (webcal://) means. Raises DomainError for another kind."""
     url = re.sub(r"^webcals?://", "https://", url.strip(), flags=re.IGNORECASE)
     if url and not re.match(r"https?://[^\s/]+", url, re.IGNORECASE):
-        raise DomainError("Give an address such as https://calendar.example/basic.ics.", field="url")
+        raise DomainError(_("Give an address such as https://calendar.example/basic.ics."), field="url")
     return url
 
 
@@ -157,15 +171,19 @@ def fetch(url: str) -> bytes:
     try:
         answer = Client(total_seconds=15, max_bytes=MAX_BYTES).request("GET", url)
     except OutboundError as error:
-        raise DomainError(f"The calendar cannot be fetched: {error}.", field="url", code="unreachable") from error
+        raise DomainError(
+            _("The calendar cannot be fetched: %(error)s.") % {"error": error}, field="url", code="unreachable"
+        ) from error
     if answer.status != 200:
-        raise DomainError(f"The calendar's server answers {answer.status}.", field="url", code="unreachable")
+        raise DomainError(
+            _("The calendar's server answers %(status)s.") % {"status": answer.status}, field="url", code="unreachable"
+        )
     return answer.content
 
 
 def _fetched(calendar: ImportedCalendar) -> bytes:
     if not calendar.url:
-        raise DomainError("Give an address, or upload a file.", field="url", code="required")
+        raise DomainError(_("Give an address, or upload a file."), field="url", code="required")
     return fetch(calendar.url)
 
 

@@ -89,7 +89,7 @@ def change_line_up(
     """
     Schedule.objects.select_for_update().get(pk=schedule.pk)
     if expected is not None and fingerprint(schedule) != expected:
-        raise StaleVersion("Somebody else changed these layers in the meantime.")
+        raise StaleVersion(_("Somebody else changed these layers in the meantime."))
     change, line_ups = _planned(schedule, layers, time_zone, now)
     for moment, line_up in line_ups:
         schedule.versions.filter(effective_from__gte=moment).delete()  # what was planned from then on
@@ -177,7 +177,8 @@ def _planned(
     chosen = min((layer["effective_from"] for layer in given if layer.get("effective_from")), default=default)
     if chosen < now:
         raise Conflict(
-            f"{chosen:%Y-%m-%d %H:%M} UTC has passed; a line-up changes from a hand-over to come.",
+            _("%(chosen)s UTC has passed; a line-up changes from a hand-over to come.")
+            % {"chosen": f"{chosen:%Y-%m-%d %H:%M}"},
             field="effective_from",
             code="in_the_past",
         )
@@ -286,4 +287,8 @@ def refuse_repeated_names(layers: Sequence[Mapping[str, Any]]) -> None:
     """Raise DomainError if two layers have one name: overrides could not tell them apart."""
     names = [layer["name"].casefold() for layer in layers]
     if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise DomainError(f"Two layers are called {repeated}; give each its own name.", field="layers", code="unique")
+        raise DomainError(
+            _("Two layers are called %(repeated)s; give each its own name.") % {"repeated": repeated},
+            field="layers",
+            code="unique",
+        )

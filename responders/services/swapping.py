@@ -45,7 +45,7 @@ def ask(
 ) -> ShiftSwap:
     """Offer one's shift, or part of it, to the team. Raises NotOnShift, Conflict for the past, PermissionRefused."""
     if by.pk != requester.pk and not by.is_admin:
-        raise PermissionRefused("Only administrators can ask in somebody else's name.")
+        raise PermissionRefused(_("Only administrators can ask in somebody else's name."))
     if now - LEEWAY <= starts_at < now:
         starts_at = now
     _refuse_wrong_time(schedule, requester, starts_at, ends_at, now)
@@ -79,7 +79,7 @@ def take(swap: ShiftSwap, *, by: User, now: dt.datetime) -> ShiftSwap:
     require_cover(by, swap.schedule)
     _require_state(swap, SwapState.OPEN)
     if by.pk == swap.requester_id:
-        raise Conflict("You cannot take your own shift; withdraw the request instead.", code="own_shift")
+        raise Conflict(_("You cannot take your own shift; withdraw the request instead."), code="own_shift")
     _refuse_wrong_time(swap.schedule, swap.requester, swap.starts_at, swap.ends_at, now)
     swap.taker, swap.state = by, SwapState.TAKEN
     with acting(by):
@@ -96,7 +96,7 @@ def approve(swap: ShiftSwap, *, by: User, now: dt.datetime) -> ShiftSwap:
     _require_state(swap, SwapState.TAKEN)
     taker = swap.taker
     if taker is None or not taker.is_active:
-        raise Conflict("Whoever took this shift is no longer active.", code="taker_gone")
+        raise Conflict(_("Whoever took this shift is no longer active."), code="taker_gone")
     starts_at = max(swap.starts_at, now) if swap.starts_at < now < swap.ends_at else swap.starts_at
     _refuse_wrong_time(swap.schedule, swap.requester, starts_at, swap.ends_at, now)
     swap.override = store_override(
@@ -122,7 +122,7 @@ def withdraw(swap: ShiftSwap, *, by: User) -> None:
     _require_owner(swap, by)
     if swap.state == SwapState.APPROVED:
         raise Conflict(
-            "This swap is approved; delete its override instead.", code="approved", override=swap.override_id
+            _("This swap is approved; delete its override instead."), code="approved", override=swap.override_id
         )
     with acting(by):
         swap.delete()
@@ -132,30 +132,42 @@ def _locked(swap: ShiftSwap) -> ShiftSwap:
     list(ShiftSwap.objects.select_for_update().order_by().filter(pk=swap.pk).values_list("pk"))
     current = ShiftSwap.objects.select_related("schedule", "requester", "taker").filter(pk=swap.pk).first()
     if current is None:
-        raise NotFound("This request was withdrawn.")
+        raise NotFound(_("This request was withdrawn."))
     return current
 
 
 def _require_owner(swap: ShiftSwap, by: User) -> None:
     if by.pk != swap.requester_id and not by.is_admin:
-        raise PermissionRefused("Only the person who asked and administrators can do this.")
+        raise PermissionRefused(_("Only the person who asked and administrators can do this."))
 
 
 def _require_state(swap: ShiftSwap, state: SwapState) -> None:
     if swap.state != state:
-        raise Conflict(f"This swap is {swap.get_state_display().lower()}.", code="wrong_state", state=swap.state)
+        raise Conflict(
+            _("This swap is %(state)s.") % {"state": swap.get_state_display().lower()},
+            code="wrong_state",
+            state=swap.state,
+        )
 
 
 def _refuse_wrong_time(
     schedule: Schedule, requester: User, starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime
 ) -> None:
     if ends_at <= starts_at:
-        raise DomainError("A swap must end after it begins.", field="to")
+        raise DomainError(_("A swap must end after it begins."), field="to")
     if starts_at < now:
-        raise Conflict(f"{starts_at:%Y-%m-%d %H:%M} UTC has passed.", field="from", code="in_the_past")
+        raise Conflict(
+            _("%(starts_at)s UTC has passed.") % {"starts_at": f"{starts_at:%Y-%m-%d %H:%M}"},
+            field="from",
+            code="in_the_past",
+        )
     spec = load([schedule.pk], starts_at, ends_at)[schedule.pk].spec
     if any(requester.pk not in segment.people for segment in oncall.segments(spec, starts_at, ends_at)):
-        raise NotOnShift(f"{requester.name} is not on call for {schedule.name} all this time.", field="from")
+        raise NotOnShift(
+            _("%(requester)s is not on call for %(schedule)s all this time.")
+            % {"requester": requester.name, "schedule": schedule.name},
+            field="from",
+        )
 
 
 def _team_without(schedule: Schedule, user: User) -> list[int]:

@@ -1,5 +1,7 @@
 """Members of teams, and the default team."""
 
+from django.utils.translation import gettext as _
+
 from core.actor import acting
 from core.db.transactions import unit_of_work
 from core.errors import NotFound
@@ -11,7 +13,7 @@ from users.models import User
 def add_member(team: Team, user: User, *, by: User | None) -> bool:
     """Add a person to a team; return False if already in."""
     with acting(by):
-        _, is_new = Membership.objects.get_or_create(team=team, user=user)
+        _membership, is_new = Membership.objects.get_or_create(team=team, user=user)
     return is_new
 
 
@@ -30,6 +32,6 @@ def remove_member(team: Team, user_id: int, *, by: User | None) -> None:
     """Remove a person from a team. Raises NotFound."""
     membership = Membership.objects.filter(team=team, user_id=user_id).first()
     if membership is None:
-        raise NotFound(f"{team.name} has no such member.")
+        raise NotFound(_("%(team)s has no such member.") % {"team": team.name})
     with acting(by):
         membership.delete()

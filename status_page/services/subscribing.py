@@ -190,7 +190,10 @@ def import_subscribers(requests: Iterable[Request], *, by: User, now: dt.datetim
 
 def _checked(requests: list[Request], now: dt.datetime) -> dict[str, tuple[Subscriber, list[int]]]:
     if len(requests) > MOST_IMPORTED:
-        raise DomainError(f"At most {MOST_IMPORTED:,} subscribers are imported at once.", field="subscribers")
+        raise DomainError(
+            _("At most %(imported)s subscribers are imported at once.") % {"imported": f"{MOST_IMPORTED:,}"},
+            field="subscribers",
+        )
     made: dict[str, tuple[Subscriber, list[int]]] = {}
     known = set(Component.objects.active().values_list("pk", flat=True))
     languages = languages_of(the_page())
@@ -200,7 +203,10 @@ def _checked(requests: list[Request], now: dt.datetime) -> dict[str, tuple[Subsc
             components = _known(request.components, known)
             language = _spoken(request.language, languages)
         except DomainError as error:
-            raise DomainError(f"Subscriber {number}: {error.message}", field="subscribers") from error
+            raise DomainError(
+                _("Subscriber %(number)s: %(message)s") % {"number": number, "message": error.message},
+                field="subscribers",
+            ) from error
         key = key_of(email)
         fields: Mapping[str, Any] = {"state": SubscriberState.ACTIVE, "created_at": now, "confirmed_at": now}
         made[key] = (Subscriber(email=email, email_key=key, language=language, **fields), components)

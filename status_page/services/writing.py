@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import orjson
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from core.errors import Busy, StorageUnavailable
 from status_page.addresses import page_url
@@ -46,7 +47,10 @@ def write_page(now: dt.datetime, *, is_forced: bool = False) -> int:
             remove_files(root, before, files)
             written += write_files(root, described)
     except OSError as error:
-        raise StorageUnavailable(f"The status page cannot be written to {root}: {error.strerror}.") from error
+        raise StorageUnavailable(
+            _("The status page cannot be written to %(root)s: %(strerror)s.")
+            % {"root": root, "strerror": error.strerror}
+        ) from error
     note_written(page, page.revision, now)
     return written
 
@@ -135,6 +139,6 @@ def _alone(root: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    raise Busy("Another process writes the status page.") from None
+                    raise Busy(_("Another process writes the status page.")) from None
             time.sleep(0.02)
         yield

@@ -127,7 +127,7 @@ class UserResource(SafeResource):
 
     def store(self, instance: User, is_create: bool) -> None:
         if self.by is None:
-            raise DomainError("Nobody imports.")
+            raise DomainError(gettext("Nobody imports."))
         fields = {name: getattr(instance, name) for name in FIELDS}
         if is_create:
             user = create_account(by=self.by, **fields)

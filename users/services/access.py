@@ -1,4 +1,5 @@
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
@@ -24,7 +25,7 @@ def set_access(user: User, *, by: User, role: Role | None = None, is_active: boo
     """
     admins = set(User.objects.admins().select_for_update().order_by("pk").values_list("pk", flat=True))
     if by.pk not in admins:
-        raise PermissionRefused("Only administrators can change roles and access.")
+        raise PermissionRefused(_("Only administrators can change roles and access."))
     target: User = User.objects.select_for_update().get(pk=user.pk)
     wanted: dict[str, object] = {"role": role, "is_active": is_active}
     changes = {name: value for name, value in wanted.items() if value is not None and value != getattr(target, name)}
@@ -32,7 +33,7 @@ def set_access(user: User, *, by: User, role: Role | None = None, is_active: boo
     for name, value in changes.items():
         setattr(target, name, value)
     if admins == {target.pk} and not target.is_superuser:
-        raise LastAdmin("This is the last active administrator; appoint another one first.")
+        raise LastAdmin(_("This is the last active administrator; appoint another one first."))
     is_deactivated = was_active and not target.is_active
     is_lowered = RANKS[Role(target.role)] < RANKS[former_role]
     if is_deactivated or is_lowered:

@@ -3,6 +3,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db.transactions import unit_of_work
@@ -81,7 +82,7 @@ def _store_password(user: User, password_hash: str, by: User, keep_tokens: bool)
 
 def _require_admin(by: User) -> None:
     if not by.is_superuser:
-        raise PermissionRefused("Only administrators can do this.")
+        raise PermissionRefused(_("Only administrators can do this."))
 
 
 def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +92,14 @@ def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
     if "name" in cleaned:
         cleaned["name"] = person_name(str(cleaned["name"]))
     if "time_zone" in cleaned and cleaned["time_zone"] not in available_timezones():
-        raise DomainError(f"{cleaned['time_zone']} is not a time zone; try Europe/Zurich.", field="time_zone")
+        raise DomainError(
+            _("%(time_zone)s is not a time zone; try Europe/Zurich.") % {"time_zone": cleaned["time_zone"]},
+            field="time_zone",
+        )
     if "role" in cleaned and cleaned["role"] not in Role.values:
-        raise DomainError(f"{cleaned['role']} is not a role; valid roles: {', '.join(Role.values)}.", field="role")
+        raise DomainError(
+            _("%(role)s is not a role; valid roles: %(names)s.")
+            % {"role": cleaned["role"], "names": ", ".join(Role.values)},
+            field="role",
+        )
     return cleaned

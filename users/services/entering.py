@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
@@ -115,9 +116,9 @@ def prove(request: HttpRequest, user: User, *, password: str) -> None:
     second_factors.refuse_unconfirmed(user, is_confirmed=is_confirmed(request))
     if not user.has_usable_password():
         if time.time() - request.session.get(ENTERED_AT, 0) > RECENT_SECONDS:
-            raise DomainError("Sign out and in again to do this.", field="password", code="sign_in_again")
+            raise DomainError(_("Sign out and in again to do this."), field="password", code="sign_in_again")
     elif not confirm_password(user, password):
-        raise DomainError("This is not your password.", field="password")
+        raise DomainError(_("This is not your password."), field="password")
 
 
 def set_up_app(request: HttpRequest, user: User, *, secret: str, code: str, password: str) -> list[str]:
@@ -170,7 +171,7 @@ def change_own_password(request: HttpRequest, user: User, *, current: str, new: 
 def _store_change(request: HttpRequest, user: User, password_hash: str, keep_tokens: bool) -> None:
     owner = User.objects.select_for_update().get(pk=user.pk)
     if owner.password != user.password:  # the second of two has a void password
-        raise DomainError("This is not your password.", field="password")
+        raise DomainError(_("This is not your password."), field="password")
     owner.password = password_hash
     owner.save(update_fields=["password"])
     end_access(owner, reason="password_changed", but_key=key_of(request), keep_tokens=keep_tokens)

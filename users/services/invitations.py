@@ -6,6 +6,7 @@ from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, DomainError, PermissionRefused
@@ -37,12 +38,16 @@ def invite(user: User, *, by: User) -> None:
     Raises PermissionRefused, Conflict for active passwords or inactive accounts, MailRefused.
     """
     if not by.is_superuser:
-        raise PermissionRefused("Only administrators can do this.")
+        raise PermissionRefused(_("Only administrators can do this."))
     user = User.objects.get(pk=user.pk)
     if user.has_usable_password() or not user.is_active:
-        raise Conflict(f"{user} already has a password, or may not sign in.", code="not_to_be_invited")
+        raise Conflict(
+            _("%(user)s already has a password, or may not sign in.") % {"user": user}, code="not_to_be_invited"
+        )
     if not mails.send(mails.invitation_mail(user, invitation_token(user))):
-        raise MailRefused(f"The mail server rejected the invitation for  {user.email}; the log says why.")
+        raise MailRefused(
+            _("The mail server rejected the invitation for %(email)s; the log says why.") % {"email": user.email}
+        )
     note_invitation(user, by=by)
 
 
@@ -85,7 +90,8 @@ def _store_first(token: str, password_hash: str) -> User:
 
 def _invited(token: str, *, is_locked: bool = False) -> User:
     refused = DomainError(
-        "This link is not valid, was used already, or has expired; ask an administrator for a new one.", field="token"
+        _("This link is not valid, was used already, or has expired; ask an administrator for a new one."),
+        field="token",
     )
     try:
         claim = signing.loads(token, salt=SALT, max_age=AGE)

@@ -5,6 +5,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext as _
 
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
@@ -102,8 +103,8 @@ def _owner_of(uid: str, token: str) -> User:
 
 
 def _not_present() -> DomainError:
-    return DomainError("This is not your current password.", field="current_password")
+    return DomainError(_("This is not your current password."), field="current_password")
 
 
 def _spent() -> DomainError:
-    return DomainError("This link is not valid, was used already, or has expired; request a new one.", field="token")
+    return DomainError(_("This link is not valid, was used already, or has expired; request a new one."), field="token")

@@ -1,5 +1,7 @@
 import datetime as dt
 
+from django.utils.translation import gettext as _
+
 from core.db.transactions import unit_of_work
 from core.errors import PermissionRefused
 from users import audit
@@ -28,7 +30,7 @@ def create_personal_token(
     is_active = User.objects.select_for_update().active().filter(pk=user.pk).exists()
     is_ended = session is not None and not Session.objects.filter(pk=session.pk, revoked_at__isnull=True).exists()
     if not is_active or is_ended:
-        raise PermissionRefused("This session has ended; sign in again.")
+        raise PermissionRefused(_("This session has ended; sign in again."))
     second_factors.refuse_unconfirmed(user, is_confirmed=session.is_confirmed if session else is_confirmed)
     text = new_personal_token()
     row = PersonalToken.objects.create(

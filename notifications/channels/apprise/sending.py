@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import apprise
 from apprise import NotifyBase
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.outbound.network import is_allowed
@@ -124,12 +125,21 @@ def validate(text: str) -> str:
     scheme = scheme_of(text)
     if scheme not in NAMES or len(text) > LONGEST:
         offered = ", ".join(sorted(NAMES))
-        raise DomainError(f"Enter an Apprise address that begins with one of: {offered}.", field="address")
+        raise DomainError(
+            _("Enter an Apprise address that begins with one of: %(offered)s.") % {"offered": offered}, field="address"
+        )
     refused = REFUSED_PARAMETERS & {name.lower() for name, _value in parse_qsl(text.partition("?")[2])}
     if refused:
-        raise DomainError(f"These parameters are not allowed: {', '.join(sorted(refused))}.", field="address")
+        raise DomainError(
+            _("These parameters are not allowed: %(names)s.") % {"names": ", ".join(sorted(refused))}, field="address"
+        )
     if _service(text) is None:
         if scheme in NEEDS:
-            raise DomainError(f"{NAMES[scheme]} needs a package: {NEEDS[scheme]}.", field="address")
-        raise DomainError(f"This is not a complete address of {NAMES[scheme]}.", field="address")
+            raise DomainError(
+                _("%(service)s needs a package: %(needs)s.") % {"service": NAMES[scheme], "needs": NEEDS[scheme]},
+                field="address",
+            )
+        raise DomainError(
+            _("This is not a complete address of %(service)s.") % {"service": NAMES[scheme]}, field="address"
+        )
     return text

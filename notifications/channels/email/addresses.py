@@ -5,6 +5,7 @@ from email.utils import parseaddr
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from users.addresses import canonical
@@ -16,23 +17,25 @@ LONGEST = 254  # RFC 5321, 4.5.3.1.3, without its brackets
 def validate(text: str) -> str:
     """Return the canonical address. Raises DomainError."""
     address = canonical(text)
-    local, _, domain = address.rpartition("@")
+    local, _at, domain = address.rpartition("@")
     if domain and not local.isascii():
         raise DomainError(
-            "Only ASCII letters can stand before the @: many mail servers reject other ones.", field="address"
+            _("Only ASCII letters can stand before the @: many mail servers reject other ones."), field="address"
         )
     try:
         validate_email(address)
         wire = wire_form(address)
     except (ValidationError, UnicodeError) as error:
-        raise DomainError("Enter a valid email address, such as ana@example.org.", field="address") from error
+        raise DomainError(_("Enter a valid email address, such as ana@example.org."), field="address") from error
     if len(wire) > LONGEST:
-        raise DomainError(f"An email address has at most {LONGEST} characters.", field="address")
+        raise DomainError(
+            _("An email address has at most %(longest)s characters.") % {"longest": LONGEST}, field="address"
+        )
     return address
 
 
 def mask(address: str) -> str:
-    local, _, domain = address.rpartition("@")
+    local, _at, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"
 
 
@@ -43,7 +46,7 @@ def mask_all(text: str) -> str:
 
 def wire_form(address: str) -> str:
     """Return the address with its domain in ASCII (RFC 5890). Raises UnicodeError."""
-    local, _, domain = address.rpartition("@")
+    local, _at, domain = address.rpartition("@")
     local.encode("ascii")
     return f"{local}@{domain.encode('idna').decode('ascii')}"
 

@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
@@ -63,8 +64,10 @@ def validate(text: str) -> str:
         return text if is_operators(text) else validate_url(text)
     if not (_ID.fullmatch(text) or _NAME.fullmatch(text)):
         raise DomainError(
-            "Enter a member ID (U…), a channel ID (C…), a channel such as #incidents, or the address of an incoming "
-            "webhook.",
+            gettext(
+                "Enter a member ID (U…), a channel ID (C…), a channel such as #incidents, or the address of "
+                "an incoming webhook."
+            ),
             field="address",
         )
     return text

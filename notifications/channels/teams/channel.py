@@ -5,6 +5,7 @@ from functools import cache
 from threading import Lock
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
@@ -79,8 +80,11 @@ def validate(text: str) -> str:
     host = urlsplit(address).hostname or ""
     if host in RETIRED or host.endswith(tuple(f".{name}" for name in RETIRED)):
         raise DomainError(
-            "This is the address of a connector, which Microsoft has retired. Create a workflow “Send webhook alerts "
-            "to a channel” in Teams and enter its address.",
+            gettext(
+                "This is the address of a connector, which Microsoft has retired. "
+                "Create a workflow “Send webhook alerts "
+                "to a channel” in Teams and enter its address."
+            ),
             field="address",
         )
     return address

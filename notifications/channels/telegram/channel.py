@@ -3,6 +3,7 @@
 import re
 
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
@@ -47,7 +48,7 @@ def validate(text: str) -> str:
     text = text.strip()
     if not (_CHAT.fullmatch(text) or _NAME.fullmatch(text)):
         raise DomainError(
-            "Enter a chat ID, such as 123456789 or -1001234567890, or a public channel, such as @incidents.",
+            gettext("Enter a chat ID, such as 123456789 or -1001234567890, or a public channel, such as @incidents."),
             field="address",
         )
     return text

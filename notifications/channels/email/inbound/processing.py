@@ -9,6 +9,7 @@ from io import BytesIO
 import structlog
 from django.conf import settings
 from django.core.files.base import File as DjangoFile
+from django.utils.translation import gettext as _
 
 from core.db.leases import Lease
 from core.db.transactions import is_database_unavailable, unit_of_work
@@ -123,7 +124,7 @@ class Entry:
     def _comment(self, number: int) -> Outcome:
         incident = Incident.objects.filter(pk=number, deleted_at__isnull=True).first()
         if incident is None:
-            raise NotFound(f"INC-{number} does not exist.")
+            raise NotFound(_("INC-%(number)s does not exist.") % {"number": number})
         require_visible(self.by, incident)
         text = self._with_refused(reply_of(self.mail.text))
         if not text and self.files is None:
