@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from core.actor import acting
 from core.db import rows
 from core.db.transactions import unit_of_work
-from core.errors import DomainError, NotFound, PermissionRefused
+from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from notifications.channels.email.addresses import validate
 from notifications.services.outbox import new_delivery, of_audience, put
 from notifications.vocabulary import Kind, Priority
@@ -174,13 +175,17 @@ def managed(token: str, *, is_locked: bool = False) -> Subscriber:
 def import_subscribers(requests: Iterable[Request], *, by: User, now: dt.datetime) -> int:
     """Add addresses whose consent is on record elsewhere, confirmed; return how many are new.
 
-    Known addresses are left as they are: who unsubscribed stays so. Raises DomainError for a wrong row, which is named.
+    Known addresses are left as they are: who unsubscribed stays so. Raises DomainError for a wrong row, which is named,
+    and Conflict where another import adds the same addresses.
     """
     require_admin(by)
     wanted = _checked(list(requests), now)
     known = {row.email_key for row in rows.select_in(Subscriber, "email_key", wanted)}
     new = [subscriber for key, (subscriber, _components) in wanted.items() if key not in known]
-    Subscriber.objects.bulk_create(new, batch_size=500)
+    try:
+        Subscriber.objects.bulk_create(new, batch_size=500)
+    except IntegrityError as error:
+        raise Conflict(_("Some of these addresses were added meanwhile. Import them again.")) from error
     through = Subscriber.components.through
     ids = {row.email_key: row.pk for row in rows.select_in(Subscriber, "email_key", [one.email_key for one in new])}
     links = [through(subscriber_id=ids[key], component_id=component) for key in ids for component in wanted[key][1]]

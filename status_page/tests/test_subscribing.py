@@ -1,11 +1,12 @@
 import datetime as dt
+from unittest import mock
 
 from django.db import connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from core.errors import DomainError, NotFound, PermissionRefused
+from core.errors import Conflict, DomainError, NotFound, PermissionRefused
 from notifications.models import Delivery
 from status_page.links import confirm_token, manage_token
 from status_page.models import Subscriber
@@ -213,6 +214,15 @@ class ImportTests(TestCase):
 
         self.assertIn("Subscriber 2", caught.exception.message)
         self.assertFalse(Subscriber.objects.exists())
+
+    def test_it_says_so_where_another_import_adds_the_same_addresses(self) -> None:
+        make_subscriber("ana@example.org")
+
+        with (
+            mock.patch("status_page.services.subscribing.rows.select_in", return_value=[]),
+            self.assertRaises(Conflict),
+        ):
+            import_subscribers([Request("ana@example.org")], by=make_admin(), now=NOW)
 
     def test_it_is_for_administrators(self) -> None:
         with self.assertRaises(PermissionRefused):
