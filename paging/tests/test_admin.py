@@ -101,7 +101,9 @@ class PolicyAdminTests(AdminCase):
         page = self.browser.get(f"{POLICIES}add/")
 
         for kind, target in (("schedule", schedule), ("team", team)):
-            self.assertContains(page, f'<option value="{kind}:{target.pk}">Kitchen ({kind})</option>', html=True)
+            self.assertContains(
+                page, f'<option value="{kind}:{target.pk}">Kitchen ({kind.capitalize()})</option>', html=True
+            )
 
     def test_it_lists_only_incidents_whose_escalation_goes_on(self) -> None:
         policy = make_escalation(step(self.ana))
