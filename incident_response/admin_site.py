@@ -149,7 +149,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the pages that a person may open."""
     console = {"title": gettext("Console"), "icon": "arrow_back", "link": reverse("console:dashboard")}
     home = {"title": gettext("Home"), "icon": "home", "link": reverse("admin:index")}
-    groups = [{"title": "", "items": [console, home]}]
+    groups: list[dict[str, Any]] = [{"title": "", "items": [console, home]}]
     for title, pages in PAGES:
         items = [
             {"title": name, "icon": symbol, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}

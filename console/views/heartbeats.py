@@ -17,7 +17,7 @@ from console.forms.sources import HeartbeatForm, heartbeat_initial
 from console.lists import keyset_page, links_of
 from console.pages import ADMINS, page, person, say, show
 from console.views.sources import address_of
-from core.api.configuration import delete_configuration
+from core.db.deleting import delete_configuration
 from core.errors import NotFound
 from intake.models import Source
 

@@ -13,7 +13,7 @@ from console.configuration import store
 from console.forms.report_rules import ReportRuleForm, TrialForm, initial_of
 from console.pages import ADMINS, is_fragment, page, person, say, show
 from console.views.routes import moved
-from core.api.configuration import delete_configuration
+from core.db.deleting import delete_configuration
 from core.errors import NotFound
 from incidents.models import ReportRule
 from incidents.rules import Judged, Miss

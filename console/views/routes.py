@@ -18,7 +18,7 @@ from console.configuration import add_refusals, store
 from console.forms.routes import RouteForm, SimulationForm, initial_of
 from console.pages import ADMINS, RESPONDERS, is_fragment, page, person, say, show
 from console.views.silences import label_names
-from core.api.configuration import delete_configuration
+from core.db.deleting import delete_configuration
 from core.errors import DomainError, NotFound
 from incidents.models import Category
 from responders.models import Service, Team

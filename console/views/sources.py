@@ -25,7 +25,7 @@ from console.configuration import refusals_on, store, write
 from console.forms.sources import NewSourceForm, SourceForm, initial_of
 from console.lists import keyset_page, links_of
 from console.pages import ADMINS, page, person, say, show
-from core.api.configuration import delete_configuration
+from core.db.deleting import delete_configuration
 from core.db.transactions import unit_of_work
 from core.errors import DomainError, NotFound
 from core.severity import SEVERITY_OF_WORD

@@ -7,7 +7,6 @@ from typing import Any
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import IntegrityError
 from django.db.models import Model
-from django.db.models.deletion import ProtectedError
 from django.utils import translation
 from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
@@ -33,8 +32,9 @@ from core.api.idempotency import IdempotentWrites
 from core.api.paging import Key, KeysetPagination
 from core.api.permissions import ReadOrAdmin
 from core.api.problems import refuse_unknown_parameters
+from core.db.deleting import delete_configuration
 from core.db.transactions import unit_of_work
-from core.db.usage import instead_of_deleting, switch_of, usage_of
+from core.db.usage import switch_of
 from core.errors import Conflict
 
 MANY = (ListField, MultipleChoiceField, ManyRelatedField, BaseSerializer, FileField)
@@ -192,19 +192,3 @@ def save_configuration(serializer: BaseSerializer[Any], *, by: Any) -> None:
             unit_of_work(serializer.save)()
     except IntegrityError as error:
         raise Conflict(_("Already exists."), code="already_exists") from error
-
-
-def delete_configuration(instance: Model, *, by: Any) -> None:
-    """Delete a row. Raises Conflict for one in use, naming what uses it and what to do instead."""
-    if used := usage_of(instance):
-        instead, why_not = instead_of_deleting(instance)
-        switch = {"instead": instead, "switch": switch_of(type(instance))}
-        way_out = _("%(instead)s instead: %(switch)s = false.") % switch if instead else why_not
-        counts = [{"kind": str(usage.model._meta.verbose_name), "count": usage.count} for usage in used]
-        sentence = _("%(instance)s is used by %(names)s.") % {"instance": instance, "names": ", ".join(map(str, used))}
-        raise Conflict(f"{sentence} {way_out}".rstrip(), code="in_use", used_by=counts)
-    try:
-        with acting(by):
-            unit_of_work(instance.delete)()
-    except ProtectedError as error:  # used just now
-        raise Conflict(_("%(instance)s is in use.") % {"instance": instance}, code="in_use") from error

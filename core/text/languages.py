@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.utils import translation
@@ -44,4 +44,4 @@ def stored() -> AbstractContextManager[Any]:
 
 def later(write: Callable[[], str]) -> Promise:
     """Return a text that is written when it is read, in the language active then."""
-    return lazy(write, str)()
+    return cast("Promise", lazy(write, str)())

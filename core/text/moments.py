@@ -36,7 +36,7 @@ STYLES = {
 
 def shown(moment: dt.datetime | dt.date | dt.time, style: str) -> str:
     """Return a time in the active language; a moment is shown in the zone that it has."""
-    return date_format(moment, str(STYLES[style]), use_l10n=True)
+    return date_format(moment, str(STYLES[style]), use_l10n=True)  # type: ignore[arg-type]  # times, too
 
 
 def shown_in(moment: dt.datetime, zone: dt.tzinfo, style: str, *, has_zone: bool = False) -> str:

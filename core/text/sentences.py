@@ -85,7 +85,7 @@ def _read(text: str, is_within: bool) -> tuple[Sentence, dict[str, str]] | None:
 def _filled(name: str, value: str) -> str:
     for kind, fill in FILLINGS.items():
         if name.startswith(kind):
-            return fill(value)
+            return str(fill(value))
     return value
 
 

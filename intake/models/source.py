@@ -1,12 +1,11 @@
 """Sources, their keys and unknown words."""
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.severity import Severity
@@ -15,12 +14,15 @@ from intake.readers import kinds
 from intake.vocabulary import MappedField
 from responders.models import ACTIVE, Team
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 DAY_MINUTES = 24 * 60
 YEAR_MINUTES = 366 * DAY_MINUTES
 
 
 def minutes_field(
-    label: Promise, help_text: Promise, *, default: int | None = None
+    label: "_StrPromise", help_text: "_StrPromise", *, default: int | None = None
 ) -> "models.PositiveIntegerField[int, int]":
     return models.PositiveIntegerField(
         label,

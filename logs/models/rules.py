@@ -1,10 +1,10 @@
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import ExactCharField
@@ -15,6 +15,9 @@ from logs.models.entry import NAME_LENGTH
 from logs.queries import QUERY_LENGTH, QueryInvalid, parse, saved
 from logs.sources import INTERNAL, kinds
 from logs.vocabulary import Level
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 MAX_GROUP_FIELDS = 5
 FIELD_LENGTH = 100
@@ -35,7 +38,9 @@ class RuleSeverity(models.TextChoices):
     LOW = "low", _("Low")
 
 
-def _seconds_field(label: Promise, default: int, help_text: Promise) -> "models.PositiveIntegerField[int, int]":
+def _seconds_field(
+    label: "_StrPromise", default: int, help_text: "_StrPromise"
+) -> "models.PositiveIntegerField[int, int]":
     limits = [MinValueValidator(1), MaxValueValidator(DAY_SECONDS)]
     return models.PositiveIntegerField(label, default=default, validators=limits, help_text=help_text)
 

@@ -4,6 +4,7 @@ import datetime as dt
 from functools import partial
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.db.clock import database_now
@@ -53,7 +54,7 @@ def disable(way: Way, reason: str, now: dt.datetime | None = None) -> None:
 def _notice_of(way: Way, reason: str, at: dt.datetime) -> Notice:
     key = f"disabled:{type(way).__name__}:{way.pk}:{at.isoformat()}"
     if isinstance(way, ContactMethod):
-        title = later(lambda: _("You are no longer reached by %(way)s") % {"way": name_of(way)})
+        title: Promise | str = later(lambda: _("You are no longer reached by %(way)s") % {"way": name_of(way)})
         return Notice(
             key, "method_disabled", title, later(partial(_advice, reason)), users=[way.user_id], is_urgent=True
         )

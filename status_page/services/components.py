@@ -7,7 +7,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from core.actor import acting
-from core.api.configuration import delete_configuration
+from core.db.deleting import delete_configuration
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
 from incidents.actors import By, person

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.configuration import store, write
 from console.forms.reviews import ReviewRuleForm
 from console.pages import ADMINS, page, person, say, show
-from core.api.configuration import delete_configuration
+from core.db.deleting import delete_configuration
 from core.errors import NotFound
 from core.severity import Severity
 from reviews.models import ReviewRule
