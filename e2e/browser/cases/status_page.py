@@ -30,6 +30,8 @@ class StatusPageTests(BrowserCase):
         from status_page.services.page import edit_page
 
         edit_page(by=person("ada"), changes={"languages": ["en", "de"], "takes_subscribers": True})
+        address = f"{self.site.address}/status/de/"
+        eventually(lambda: httpx2.get(address, timeout=10).status_code == 200, "the page in German", seconds=60)
         self.component = Component.objects.filter(name="Gift cards").first() or add_component(
             by=person("ada"), values={"name": "Gift cards", "translations": {"de": {"name": "Gutscheine"}}}
         )
