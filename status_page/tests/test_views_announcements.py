@@ -78,7 +78,9 @@ class PublicIncidentTests(TestCase):
         self.assertEqual((shown["incident"], listed["incident"], found), (None, None, []))
         self.assertEqual(told[0]["incident"], incident.pk)
         self.assertEqual(self.api.post(INCIDENTS, {**NEW, "incident": str(incident.pk)}).status_code, 404)
-        self.assertEqual(self.api.patch(f"{INCIDENTS}{row.pk}/", {"title": "x"}).status_code, 404)
+        refused = self.api.patch(f"{INCIDENTS}{row.pk}/", {"title": "x"})
+        self.assertEqual(refused.status_code, 403)
+        self.assertNotIn(incident.reference, refused.content.decode())
 
     def test_it_filters(self):
         website = make_component()

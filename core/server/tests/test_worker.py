@@ -229,7 +229,7 @@ class AllJobsTests(TestCase):
     def test_it_runs_every_job_on_an_empty_database(self):
         counts = {job.name: job.run(timezone.now()) for job in all_jobs()}
 
-        self.assertEqual(set(counts.values()), {0})
+        self.assertEqual({name for name, count in counts.items() if count} - {"write_status_page"}, set())
         self.assertIn("assign_feed", counts)
 
 

@@ -16,8 +16,8 @@ class MomentTests(SimpleTestCase):
         for language, shown in (
             ("en", "Thu 3 Dec 2026 21:05 JST"),
             ("de", "Do, 3. Dez. 2026, 21:05 JST"),
-            ("fr", "Jeu 3 déc. 2026 21:05 JST"),
-            ("es", "Jue 3 dic 2026, 21:05 JST"),
+            ("fr", "jeu. 3 déc. 2026 21:05 JST"),
+            ("es", "jue 3 dic 2026, 21:05 JST"),
             ("ja", "2026年12月3日(木) 21:05 JST"),
         ):
             with self.subTest(language), override(language):
