@@ -51,7 +51,7 @@ def load(now: dt.datetime) -> None:
     alerting.set_up(definitions, names.people, now, span_of)
     on_call.set_up(_content("on_call.toml"), names.people, names.teams, now, span_of)
     announced = _content("status_page.toml")
-    status_page.set_up(announced, names.people["ada"], names.services)
+    status_page.set_up(announced, names.people["ada"], names.services, now)
     happened = [
         *_happenings(_content("incidents.toml"), names, incidents, now),
         *alerting.demo_events(definitions, now, span_of),

@@ -8,6 +8,7 @@ from typing import Any
 from incidents.models import Incident
 from responders.models import Service
 from status_page.models import Component, PublicIncident
+from status_page.rendering.uptime import DAYS
 from status_page.services import components, maintenance, page, publishing, templates
 from users.models import User
 
@@ -16,14 +17,15 @@ Span = Callable[[str], dt.timedelta]
 Happening = tuple[dt.datetime, Callable[[], object]]
 
 
-def set_up(content: Values, by: User, services: Mapping[str, Service]) -> None:
-    """Present the page, and put components and a template on it."""
+def set_up(content: Values, by: User, services: Mapping[str, Service], now: dt.datetime) -> None:
+    """Present the page, and put components and a template on it, which have been there for as long as bars reach."""
     page.edit_page(by=by, changes=content["page"])
     for row in content["group"]:
         components.add_group(by=by, values=row)
     for row in content["component"]:
         service = {"service": services[row["service"]]} if "service" in row else {}
         components.add_component(by=by, values={**row, **service})
+    Component.objects.update(created_at=now - dt.timedelta(days=DAYS))
     for row in content["template"]:
         templates.add_template(by=by, values=row)
 
