@@ -81,7 +81,7 @@ class InvitationTests(TestCase):
         self.client.post(reverse("admin:users_user_invite", args=[self.invited().pk]))
         after = self.client.get(page)
 
-        self.assertIn("The mail server rejected the invitation for  new@example.com", messages)
+        self.assertIn("The mail server rejected the invitation for new@example.com", messages)
         self.assertIn("mail_failed", logged.output[0])
         self.assertContains(before, "None has been sent.")
         self.assertContains(after, "its link is good until")
