@@ -3,9 +3,9 @@ import io
 from unittest import mock
 
 import time_machine
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.test import SimpleTestCase, override_settings
+from django.test.client import ClientHandler
 from django.utils import timezone
 
 from core.server import gateway
@@ -141,7 +141,7 @@ class OwnHostTests(Served):
                 scope = {**http_scope(path), "query_string": b"", "headers": [(b"host", b"status.acme.example")]}
                 environ = build_environ(relocated(scope), io.BytesIO(), 0)
 
-                answer = WSGIHandler()(environ, lambda *_given: None)
+                answer = ClientHandler()(environ)  # keeps the connection of the test
 
                 self.assertEqual(answer.status_code, 404)
                 self.assertIn(sentence.lower(), answer.content.lower())
