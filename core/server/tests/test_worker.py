@@ -78,6 +78,18 @@ class RunnerTests(TestCase):
 
         self.assertEqual(delays, [1, 2, 4, 8, 16, 30, 30])
 
+    def test_it_repeats_an_eager_job_soon_however_rarely_it_looks_by_itself(self):
+        away = OperationalError(2003, "Can't connect")
+        delays = []
+        for is_eager in (True, False):
+            job = Job("job", mock.Mock(side_effect=away), 120, is_eager=is_eager)
+            runner = Runner(job, threading.Event())
+
+            runner.run_once(NOW)
+            delays.append(runner._delay())
+
+        self.assertEqual(delays, [1, 120])
+
     def test_it_survives_a_database_that_is_away(self):
         runner = make_runner(lambda now: 0)
 
