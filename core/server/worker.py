@@ -116,7 +116,8 @@ class Runner:
             return min(self.job.interval, EAGER_SECONDS) if is_busy else self.job.interval
         longest = MAX_DELAY_SECONDS if self.trouble is None else MAX_TROUBLE_SECONDS
         rest = min(longest, 2.0 ** min(self.failures - 1, 5))
-        return rest if self.job.is_eager else max(self.job.interval, rest)  # such a job is woken, but not while it fails
+        # an eager job is woken for what is due, but not while it fails
+        return rest if self.job.is_eager else max(self.job.interval, rest)
 
     def _record(self, now: dt.datetime, *, error: str, at_once: bool = False) -> None:
         if not at_once and time.monotonic() - self._recorded < RECORD_SECONDS:
