@@ -79,6 +79,10 @@ ACTS = {
         gettext_lazy("An update was posted on the status page."),
     ),
 }
+CORRECTED = (
+    gettext_lazy("%(who)s corrected an update on the status page."),
+    gettext_lazy("An update on the status page was corrected."),
+)
 CHANGES = {
     EventKind.SEVERITY_CHANGED: ("severity", gettext_lazy("The severity changed from %(before)s to %(after)s.")),
     EventKind.ASSIGNEE_CHANGED: ("assignee", gettext_lazy("The assignee changed from %(before)s to %(after)s.")),
@@ -125,7 +129,7 @@ def _sentence(event: IncidentEvent) -> str:
         before, after = event.data.get("changes", {}).get(field) or (None, None)
         return sentence % {"before": _named(before), "after": _named(after)}
     if event.kind in ACTS:
-        by_somebody, by_nobody = ACTS[event.kind]
+        by_somebody, by_nobody = CORRECTED if "corrects" in event.data else ACTS[event.kind]
         return by_somebody % {"who": event.actor_label} if event.actor_label else str(by_nobody)
     text = event.data.get("text")
     return text if isinstance(text, str) and text else label_of(event.kind)

@@ -10,9 +10,10 @@ from django.utils import timezone
 from incidents import services
 from incidents.models import Incident, IncidentEvent
 from incidents.tests.factories import make_incident, make_team
-from reviews.models import Factor, Moment, Review
+from reviews.models import Factor, Moment, Participant, Review
 from reviews.services import editing
 from reviews.tests.factories import complete, make_item, make_review, make_rule
+from reviews.vocabulary import Part
 from status_page.models import PublicIncident, StatusPage
 from status_page.services.publishing import publish
 from users.tests.factories import make_admin, make_reporter, make_responder
@@ -331,6 +332,16 @@ class PartTests(ReviewPageCase):
 
 
 class MovingTests(ReviewPageCase):
+    def test_it_says_whether_reviewers_were_told(self) -> None:
+        alone = self.client.post(self.url("-move", state="in_review"), follow=True)
+        self.client.post(self.url("-move", state="draft"))
+        Participant.objects.create(review=self.review, user=self.ben, part=Part.REVIEWER)
+
+        told = self.client.post(self.url("-move", state="in_review"), follow=True)
+
+        self.assertContains(alone, "Nobody is listed as a reviewer yet")
+        self.assertContains(told, "Its reviewers were told.")
+
     def test_it_names_and_links_what_is_missing(self) -> None:
         item = make_item(self.review, by=self.ben, title="Buy a pump")
         self.client.post(self.url("-move", state="in_review"))

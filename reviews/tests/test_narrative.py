@@ -44,6 +44,12 @@ class TellTests(SimpleTestCase):
             ),
             (event(EventKind.ASSIGNEE_CHANGED, data=people), "The assignee changed from none to Ben."),
             (event("paged", data={"text": "Paged Ana (on call)."}), "Paged Ana (on call)."),
+            (event("status_updated", actor_name="Ada"), "Ada posted an update on the status page."),
+            (
+                event("status_updated", actor_name="Ada", data={"corrects": 5}),
+                "Ada corrected an update on the status page.",
+            ),
+            (event("status_updated", data={"corrects": 5}), "An update on the status page was corrected."),
             (event("something_new"), "Something new"),
         ]
 

@@ -18,7 +18,7 @@ from incidents.models import Origin
 from reviews.models import Review
 from reviews.permissions import require_admin
 from reviews.services import drafting, editing, publishing
-from reviews.vocabulary import MOVES, ReviewState
+from reviews.vocabulary import MOVES, Part, ReviewState
 
 SENTENCES = {
     ReviewState.DRAFT: gettext_lazy("It is a draft again."),
@@ -73,7 +73,14 @@ def move(request: HttpRequest, pk: int, state: str) -> HttpResponse:
         moved = editing.move_review(found, by=person(request), state=state, origin=Origin.CONSOLE)
     except editing.Incomplete:
         return _show(request, found, status=409, is_refused=True)
-    return done(request, moved, "", str(SENTENCES[ReviewState(moved.state)]))
+    return done(request, moved, "", _outcome(moved))
+
+
+def _outcome(moved: Review) -> str:
+    """Say what the move did; without reviewers, that nobody was told."""
+    if moved.state == ReviewState.IN_REVIEW and not moved.participants.filter(part=Part.REVIEWER).exists():
+        return _("It is in review. Nobody is listed as a reviewer yet; add one under People.")
+    return str(SENTENCES[ReviewState(moved.state)])
 
 
 @page(roles=RESPONDERS)
