@@ -61,6 +61,11 @@ class ProfileTests(Base):
         self.assertRedirects(answer, reverse("console:settings"))
         self.assertEqual((self.user.name, self.user.time_zone), ("Ann", "Europe/Zurich"))
 
+    def test_it_confirms_in_the_language_that_was_chosen(self) -> None:
+        self.post("settings", name="Ann", time_zone="Europe/Zurich", language="de")
+
+        self.assertContains(self.client.get(reverse("console:settings")), "Gespeichert.")
+
     def test_it_says_what_is_wrong_beside_the_field(self) -> None:
         for form in ({"time_zone": "Mars/Base"}, {"name": "see http://evil.example/"}):
             with self.subTest(form):

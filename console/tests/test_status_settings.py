@@ -140,6 +140,12 @@ class PageTests(SettingsCase):
         self.assertTrue(the_page().is_private)
         self.assertContains(self.client.get(ROOT), "/status-access/")
 
+    def test_it_makes_no_key_for_who_comes_back_to_its_address(self) -> None:
+        answer = self.client.get(f"{ROOT}settings/key/")
+
+        self.assertRedirects(answer, f"{ROOT}settings/")
+        self.assertEqual(the_page().access_digest, "")
+
     def test_it_takes_and_removes_a_logo(self) -> None:
         self.assertEqual(self.client.get(f"{ROOT}settings/logo.png").status_code, 404)
 

@@ -12,7 +12,7 @@ from console import preferences
 from console.models import Density, Theme
 from console.pages import page, person, say, show
 from core.errors import DomainError
-from core.text.languages import spoken
+from core.text.languages import reading, spoken
 from users.models import User
 from users.services import edit_profile
 
@@ -61,7 +61,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             form.add_error(error.field, error.message)
         else:
-            say(request, _("Saved."))
+            with reading(form.cleaned_data["language"]):
+                say(request, _("Saved."))
             return HttpResponseRedirect(reverse("console:settings"))
     context = {"form": form, "appearance": appearance_form(me), "zones": sorted(available_timezones())}
     return show(request, "console/settings/profile.html", context, status=400 if form.errors else 200)

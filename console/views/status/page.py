@@ -57,9 +57,11 @@ def logo_picture(request: HttpRequest) -> HttpResponse:
 
 
 @page(roles=ADMINS)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def access_key(request: HttpRequest) -> HttpResponse:
-    """Show a new key this once; the earlier one opens nothing any more."""
+    """Show a new key this once; the earlier one opens nothing any more. Who comes back to its address makes none."""
+    if request.method != "POST":
+        return redirect("console:status-settings")
     key = services.new_access_key(by=person(request))
     return _show(request, _form(), key=key, key_url=f"{page_url()}?{urlencode({'key': key})}")
 

@@ -61,6 +61,7 @@ class Command(BaseCommand):
     def _announce(self, address: str) -> None:
         self.stdout.write(f"Serving on {address} (stop with Ctrl-C)")
         self.stdout.write(f"  Pages     {address}/")
+        self.stdout.write(f"  Status    {address}/status/")
         self.stdout.write(f"  Admin     {address}/admin/")
         self.stdout.write(f"  API docs  {address}/api/docs/")
         self.stdout.write(f"  Health    {address}/health/")
