@@ -16,12 +16,12 @@ SCRATCH := DATABASE_URL=sqlite:///$(CURDIR)/$(VENV)/check.sqlite3
 PRODUCTION := $(THROWAWAY) $(SCRATCH) DEBUG=false PLAIN_HTTP=false ALLOWED_HOSTS=incidents.example.org \
 	PUBLIC_URL=https://incidents.example.org TRUSTED_PROXIES=1
 # What mypy checks strictly: the ground floor, intake and vendors, and of each app services and pure modules.
-APPS := users responders incidents alerts logs paging notifications status_page reviews console
+APPS := users responders incidents alerts logs paging notifications status_page reviews assistant remediation console
 TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflow.py sla.py digest.py snapshot.py \
 	percentiles.py metrics.py tokens.py attachments search imports oncall.py reading formats.py channels \
 	detection.py assigning.py decide.py effects.py matching.py routing.py transitions.py updates.py queries.py templates.py sources \
 	planning.py policies.py targets.py access.py http.py rendering serving.py totp.py sealing.py webauthn.py oidc \
-	narrative.py reminding.py validation.py
+	narrative.py reminding.py validation.py providers learning redacting steps guards.py plans.py agent
 TYPED := $(filter-out %/tests %/migrations,$(wildcard core/*.py core/db core/outbound core/text $(filter-out core/api/configuration.py,$(wildcard core/api/*.py)) core/server $(filter-out intake/admin.py intake/filters.py intake/serializers.py intake/urls.py intake/views.py,$(wildcard intake/*.py)) intake/models intake/services \
 	$(filter-out $(wildcard integrations/tests/* integrations/*/*_pb2.py),$(wildcard integrations/*.py integrations/*/*.py)))) \
 	$(addprefix console/,charts live navigation.py pages.py preferences.py rows.py undo.py) \

@@ -39,6 +39,8 @@ COPY paging paging
 COPY notifications notifications
 COPY status_page status_page
 COPY reviews reviews
+COPY assistant assistant
+COPY remediation remediation
 COPY console console
 # The back office shows this page where a source of log lines is set up; vendors' guides lie with the vendors.
 COPY docs/logs.md docs/logs.md
@@ -46,7 +48,7 @@ COPY locale locale
 COPY templates templates
 COPY static static
 # The keys are for this one command; nothing of them stays in the image.
-RUN python -m compileall -q core incident_response users responders incidents intake alerts logs integrations paging notifications status_page reviews console \
+RUN python -m compileall -q core incident_response users responders incidents intake alerts logs integrations paging notifications status_page reviews assistant remediation console \
     && SECRET_KEY=only-for-collecting-static-files-0123456789 HISTORY_KEY=only-for-collecting-static-files-9876543210 \
     python manage.py collectstatic --noinput --verbosity 0
 USER app

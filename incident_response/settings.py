@@ -37,6 +37,8 @@ INSTALLED_APPS = [
     "notifications",
     "status_page",
     "reviews",
+    "assistant",
+    "remediation",
     "console",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",

@@ -24,6 +24,8 @@ api: list[URLPattern | URLResolver] = [
     path("", include("paging.urls")),
     path("status/", include("status_page.urls")),
     path("", include("reviews.urls")),
+    path("", include("assistant.urls")),
+    path("", include("remediation.urls")),
     path("", include("console.api_urls")),
     path("system/info/", health.SystemInfoView.as_view(), name="system-info"),
 ]

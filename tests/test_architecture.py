@@ -23,9 +23,16 @@ ALLOWED = {
     "notifications": {"paging", "incidents", "responders", "users"},
     "status_page": {"notifications", "incidents", "responders", "users"},
     "reviews": {"status_page", "notifications", "incidents", "responders", "users"},
+    "assistant": {
+        *("users", "responders", "incidents", "intake", "alerts", "logs", "paging", "notifications", "status_page"),
+        "reviews",
+    },
+    "remediation": {
+        *("users", "responders", "incidents", "intake", "alerts", "logs", "paging", "notifications", "assistant"),
+    },
     "console": {
         *("users", "responders", "incidents", "intake", "alerts", "logs", "integrations"),
-        *("paging", "notifications", "status_page", "reviews"),
+        *("paging", "notifications", "status_page", "reviews", "assistant", "remediation"),
     },
 }
 EVERYBODYS = {"core"}
@@ -65,6 +72,8 @@ OWN_MODULES = {
         *("oidc", "passwords", "schema", "sealing", "throttling", "tokens", "totp", "webauthn"),
     },
     "paging": {"pages", "planning"},
+    "assistant": {"anomalies", "correlation", "learning", "models", "providers", "redacting", "summaries"},
+    "remediation": {"agent", "guards", "plans", "steps"},
     "reviews": {"narrative", "reminding", "rendering", "validation"},
     "console": {
         *(
