@@ -63,6 +63,7 @@ class Client:
 
     Seconds bound each step and the whole; `attempts` is for idempotent methods, `max_redirects` for GET and HEAD.
     `is_trusted`: the operator set the address, which may be on this machine. `cuts_answer`: TooLong is no error.
+    `ca_file`: the only authorities trusted, in PEM; the system's where empty.
     """
 
     step_seconds: float = 5.0
@@ -72,6 +73,7 @@ class Client:
     is_trusted: bool = False
     max_redirects: int = 0
     cuts_answer: bool = False
+    ca_file: str = ""
 
     def __post_init__(self) -> None:
         if self.is_trusted and self.max_redirects:
@@ -97,7 +99,10 @@ class Client:
 
     @cached_property
     def _transport(self) -> Transport:
-        return Transport(is_trusted=self.is_trusted)
+        try:
+            return Transport(is_trusted=self.is_trusted, ca_file=self.ca_file)
+        except OSError as error:  # ssl.SSLError too
+            raise Refused("the file of its certificate authority cannot be read") from error
 
     def _attempt(
         self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes | None, deadline: float

@@ -136,10 +136,11 @@ class Transport(httpx2.BaseTransport):
     httpx2's own transport takes no custom network.
     """
 
-    def __init__(self, *, is_trusted: bool = False) -> None:
+    def __init__(self, *, is_trusted: bool = False, ca_file: str = "") -> None:
         self._is_trusted = is_trusted
+        self._tls = ssl.create_default_context(cafile=ca_file) if ca_file else _tls_context()
         self._direct = httpcore2.ConnectionPool(
-            _tls_context(),
+            self._tls,
             network_backend=Network(lambda address: is_trusted or is_allowed(address)),
             max_connections=MOST_CONNECTIONS,
             keepalive_expiry=5,
@@ -170,7 +171,7 @@ class Transport(httpx2.BaseTransport):
         return httpcore2.HTTPProxy(
             str(proxy.url),
             proxy.raw_auth,
-            ssl_context=_tls_context(),
+            ssl_context=self._tls,
             network_backend=Network(lambda _address: True),
             max_connections=MOST_CONNECTIONS,
         )

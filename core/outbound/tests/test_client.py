@@ -287,7 +287,9 @@ class CertificateTests(SimpleTestCase):
         builder = builder.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("named.test")]), critical=True)
         pem = builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
-        file = Path(self.enterContext(tempfile.TemporaryDirectory())) / "pem"
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        file, self.authority = folder / "pem", folder / "authority"
+        self.authority.write_bytes(pem)
         file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + pem)
         of_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         of_server.load_cert_chain(file)
@@ -296,8 +298,8 @@ class CertificateTests(SimpleTestCase):
         self.trusting = ssl.create_default_context(cadata=pem.decode())
         self.enterContext(mock.patch("core.outbound.network._addresses", return_value=["127.0.0.1"]))
 
-    def get(self, host: str) -> Any:
-        return Client(attempts=1).request("GET", f"https://{host}:{self.server.server_port}/ok")
+    def get(self, host: str, **options: Any) -> Any:
+        return Client(attempts=1, **options).request("GET", f"https://{host}:{self.server.server_port}/ok")
 
     def test_it_checks_the_certificate_against_the_name_in_the_address(self) -> None:
         with mock.patch("core.outbound.network._tls_context", return_value=self.trusting):
@@ -308,3 +310,18 @@ class CertificateTests(SimpleTestCase):
     def test_it_trusts_no_certificate_that_nobody_vouches_for(self) -> None:
         with self.assertRaises(Unreachable):
             self.get("named.test")
+
+    def test_it_trusts_a_file_of_authorities_and_still_checks_the_name(self) -> None:
+        found = self.get("named.test", is_trusted=True, ca_file=str(self.authority))
+
+        self.assertEqual(found.content, b"found")
+        with self.assertRaises(Unreachable):
+            self.get("other.test", is_trusted=True, ca_file=str(self.authority))
+
+    def test_it_says_that_a_file_of_authorities_cannot_be_read(self) -> None:
+        empty = self.authority.with_name("empty")
+        empty.touch()
+
+        for file in (self.authority.with_name("missing"), empty):
+            with self.subTest(file.name), self.assertRaisesMessage(Refused, "certificate authority cannot be read"):
+                self.get("named.test", is_trusted=True, ca_file=str(file))
