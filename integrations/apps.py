@@ -20,6 +20,7 @@ class IntegrationsConfig(AppConfig):
         from intake.readers import register_payload_reader
         from logs.formats import register_format
         from logs.services.intake import read_again
+        from logs.sources.outside import register_store
 
         for vendor in pkgutil.iter_modules(integrations.__path__):
             if not vendor.ispkg or vendor.name == "tests":
@@ -31,6 +32,8 @@ class IntegrationsConfig(AppConfig):
                 register_replay_reader(logs.FORMAT, read_again)
             if endpoint := _module(vendor.name, "endpoint"):
                 register_endpoints(*endpoint.ENDPOINTS)
+            if store := _module(vendor.name, "store"):
+                register_store(store.STORE)
 
 
 def _module(vendor: str, name: str) -> ModuleType | None:

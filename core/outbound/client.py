@@ -34,6 +34,10 @@ class Unreachable(OutboundError):
     """No whole answer in time; a retry may help."""
 
 
+class TimedOut(Unreachable):
+    """The answer was not whole in time."""
+
+
 class TooLong(OutboundError):
     """The response exceeds the limit."""
 
@@ -55,6 +59,15 @@ class Answer:
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
         return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer whose parts are yet to arrive."""
+
+    status: int
+    headers: Mapping[str, str]
+    parts: Iterator[bytes]
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,21 @@ class Client:
             time.sleep(pause)
         return self._attempt(method, url, headers, content, deadline)
 
+    @contextmanager
+    def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
+    ) -> Iterator[Stream]:
+        """Open an answer to be read as it arrives: one attempt, no redirect, no limit of bytes.
+
+        Raises Refused or Unreachable, also while the parts are read; TimedOut when the time is over.
+        """
+        with (
+            _own_errors(),
+            deadline_at(time.monotonic() + self.total_seconds),
+            closing(self._transport.handle_request(self._request(method, url, headers, content))) as response,
+        ):
+            yield Stream(response.status_code, response.headers, response.iter_raw())
+
     @cached_property
     def _transport(self) -> Transport:
         try:
@@ -122,13 +150,20 @@ class Client:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes | None, deadline: float
     ) -> Answer:
+        with (
+            _own_errors(),
+            deadline_at(deadline),
+            closing(self._transport.handle_request(self._request(method, url, headers, content))) as response,
+        ):
+            return Answer(response.status_code, response.headers, self._bounded(response.iter_raw()))
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes | None
+    ) -> httpx2.Request:
         # No unpacking: a small response could become endless.
         headers = {"User-Agent": "incident-response", "Accept-Encoding": "identity", **(headers or {})}
         extensions = {"timeout": httpx2.Timeout(self.step_seconds).as_dict()}
-        with _own_errors(), deadline_at(deadline):
-            request = httpx2.Request(method, url, headers=headers, content=content, extensions=extensions)
-            with closing(self._transport.handle_request(request)) as response:
-                return Answer(response.status_code, response.headers, self._bounded(response.iter_raw()))
+        return httpx2.Request(method, url, headers=headers, content=content, extensions=extensions)
 
     def _bounded(self, parts: Iterable[bytes]) -> bytes:
         content = bytearray()
@@ -160,8 +195,7 @@ def _own_errors() -> Iterator[None]:
         raise Refused(str(error)) from error
     except (httpx2.InvalidURL, httpcore2.UnsupportedProtocol) as error:
         raise Refused("its address is not one of http or https") from error
-    except (
-        *(httpx2.HTTPError, httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError),
-        httpcore2.ProxyError,
-    ) as error:
+    except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
+        raise TimedOut(type(error).__name__) from error
+    except (*(httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError),) as error:
         raise Unreachable(type(error).__name__) from error

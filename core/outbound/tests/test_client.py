@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.test import SimpleTestCase
 
 from core.outbound.addresses import is_public
-from core.outbound.client import Answer, Client, Refused, TooLong, Unreachable
+from core.outbound.client import Answer, Client, Refused, TimedOut, TooLong, Unreachable
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -78,6 +78,10 @@ class Handler(BaseHTTPRequestHandler):
         for number in range(50):
             self.wfile.write(f"X-{number}: a\r\n".encode())
             time.sleep(0.1)
+
+    def answer_broken(self) -> None:
+        self.answer(200, b"begun", **{"Content-Length": "100"})
+        self.close_connection = True
 
     def answer_silent(self) -> None:
         time.sleep(1)
@@ -183,6 +187,23 @@ class ClientTests(SimpleTestCase):
             with self.subTest(path, **options), self.assertRaises(Unreachable):
                 self.get(path, attempts=1, total_seconds=0.5, **options)
             self.assertLess(time.monotonic() - begun, 0.9)
+
+    def test_it_reads_an_answer_as_it_arrives(self) -> None:
+        with Client(total_seconds=5).stream("POST", f"{self.address}/endless") as answer:
+            first = next(answer.parts)
+
+        self.assertEqual((answer.status, set(first)), (200, {ord("x")}))
+
+    def test_it_tells_an_answer_that_broke_off_from_one_out_of_time(self) -> None:
+        for path, error in (("/broken", Unreachable), ("/silent", TimedOut)):
+            client = Client(step_seconds=0.2)
+            with (
+                self.subTest(path),
+                self.assertRaises(Unreachable) as caught,
+                client.stream("GET", f"{self.address}{path}") as answer,
+            ):
+                list(answer.parts)
+            self.assertIs(type(caught.exception), error)
 
     def test_it_repeats_what_is_safe_to_repeat(self) -> None:
         self.assertEqual((self.get("/flaky").status, len(self.server.seen)), (200, 3))
