@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +53,37 @@ def twilio_can_call_back(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not validate_host(public.hostname or "", settings.ALLOWED_HOSTS):
         reasons.append(f"ALLOWED_HOSTS lacks {public.hostname}, the host of PUBLIC_URL.")
     return [Warning(reason, hint=hint, id="incident_response.W003") for reason in reasons if reason]
+
+
+@register(Tags.security)
+def model_is_whole(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that a language model is configured wholly or not at all."""
+    hint = "Set ASSISTANT_PROVIDER, or leave out all other settings of the model; docs/assistant.md lists them."
+    return [Error(problem, hint=hint, id="incident_response.E006") for problem in _faults_of_model()]
+
+
+def _faults_of_model() -> list[str]:
+    provider, set_up = settings.ASSISTANT_PROVIDER, settings
+    named = ("ASSISTANT_MODEL", "ASSISTANT_URL", "ASSISTANT_API_KEY", "ASSISTANT_REGION")
+    if not provider:
+        given = [name for name in named if getattr(set_up, name)]
+        return [f"{', '.join(given)} without ASSISTANT_PROVIDER: no model is used."] if given else []
+    faults = [] if set_up.ASSISTANT_MODEL else ["ASSISTANT_MODEL is missing."]
+    if provider == "bedrock":
+        faults += [] if set_up.ASSISTANT_REGION else ["ASSISTANT_REGION is missing."]
+        faults += ["Bedrock takes no ASSISTANT_API_KEY."] if set_up.ASSISTANT_API_KEY else []
+        faults += [] if find_spec("boto3") else ["Bedrock needs the extra for AWS: requirements-aws.txt."]
+    else:
+        faults += ["ASSISTANT_REGION is for bedrock only."] if set_up.ASSISTANT_REGION else []
+    if not set_up.ASSISTANT_API_KEY and (
+        provider == "anthropic" or (provider == "openai" and not set_up.ASSISTANT_URL)
+    ):
+        faults.append("ASSISTANT_API_KEY is missing.")
+    if set_up.ASSISTANT_URL and urlsplit(set_up.ASSISTANT_URL).scheme not in ("http", "https"):
+        faults.append("ASSISTANT_URL is no address of http or https.")
+    if bool(set_up.ASSISTANT_PRICE_IN) != bool(set_up.ASSISTANT_PRICE_OUT):
+        faults.append("Set both ASSISTANT_PRICE_IN and ASSISTANT_PRICE_OUT, or neither.")
+    return faults
 
 
 @register(Tags.database)

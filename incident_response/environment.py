@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from io import StringIO
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -100,6 +101,22 @@ class Environment:
             return number
 
         return self._read(name, str(default), help, parse)
+
+    def amount(self, name: str, *, default: str, help: str) -> Decimal | None:
+        """Return a decimal number of at least 0, None if empty."""
+
+        def parse(value: str) -> Decimal | None:
+            if not value.strip():
+                return None
+            try:
+                number = Decimal(value.strip())
+            except InvalidOperation as error:
+                raise ValueError("a number of at least 0, such as 2.50") from error
+            if not number.is_finite() or number < 0:
+                raise ValueError("a number of at least 0, such as 2.50")
+            return number
+
+        return self._read(name, default, help, parse)
 
     def words(self, name: str, *, default: list[str], help: str) -> list[str]:
         """Return a comma-separated list without blanks."""

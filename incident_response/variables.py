@@ -271,4 +271,45 @@ DEADMAN_URL = env.text(
     default="",
     help="Address that is requested every minute while paging works; whoever watches it tells when it stops.",
 )
+ASSISTANT_PROVIDER = env.text(
+    "ASSISTANT_PROVIDER",
+    default="",
+    choices=["", "anthropic", "bedrock", "openai"],
+    help="Who runs the language model: anthropic, bedrock or openai (any server that speaks its API); empty: no model.",
+)
+ASSISTANT_MODEL = env.text("ASSISTANT_MODEL", default="", help="The model's name at its provider.")
+ASSISTANT_URL = env.text(
+    "ASSISTANT_URL",
+    default="",
+    help="Base address of the provider's API, such as http://127.0.0.1:8080/v1; else its own.",
+)
+ASSISTANT_API_KEY = env.text(
+    "ASSISTANT_API_KEY", default="", help="Key for anthropic and openai; bedrock uses AWS's own environment."
+)
+ASSISTANT_REGION = env.text("ASSISTANT_REGION", default="", help="AWS region of bedrock.")
+ASSISTANT_PRICE_IN = env.amount(
+    "ASSISTANT_PRICE_IN", default="0", help="USD for a million tokens that the model reads; 0: not counted in money."
+)
+ASSISTANT_PRICE_OUT = env.amount(
+    "ASSISTANT_PRICE_OUT", default="0", help="USD for a million tokens that the model writes."
+)
+ASSISTANT_DAILY_BUDGET = env.amount(
+    "ASSISTANT_DAILY_BUDGET",
+    default="",
+    help="Most the model may cost a day (UTC): USD, or tokens without prices. Empty: 5 USD or 1,000,000 tokens.",
+)
+ASSISTANT_INCIDENT_BUDGET = env.amount(
+    "ASSISTANT_INCIDENT_BUDGET",
+    default="",
+    help="Most it may cost for one incident: USD, or tokens without prices. Empty: 0.50 USD or 100,000 tokens.",
+)
+ASSISTANT_SECONDS = env.integer(
+    "ASSISTANT_SECONDS", default=30, minimum=1, maximum=300, help="Seconds that the model has for an answer."
+)
+ASSISTANT_JSON_MODE = env.boolean(
+    "ASSISTANT_JSON_MODE", default=False, help="Ask servers of the openai kind for JSON; some do not know how."
+)
+ASSISTANT_AT_OPENING = env.boolean(
+    "ASSISTANT_AT_OPENING", default=False, help="Ask the model about each new incident, without somebody's request."
+)
 env.refuse_unknown_names()

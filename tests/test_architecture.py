@@ -72,7 +72,17 @@ OWN_MODULES = {
         *("oidc", "passwords", "schema", "sealing", "throttling", "tokens", "totp", "webauthn"),
     },
     "paging": {"pages", "planning"},
-    "assistant": {"anomalies", "correlation", "learning", "models", "providers", "redacting", "summaries"},
+    "assistant": {
+        "answers",
+        "anomalies",
+        "correlation",
+        "learning",
+        "models",
+        "prompts",
+        "providers",
+        "redacting",
+        "summaries",
+    },
     "remediation": {"agent", "guards", "plans", "steps"},
     "reviews": {"narrative", "reminding", "rendering", "validation"},
     "console": {

@@ -1,3 +1,4 @@
+from decimal import Decimal
 from pathlib import Path
 from unittest import mock
 
@@ -55,6 +56,44 @@ class TwilioTests(SimpleTestCase):
                 messages = checks.twilio_can_call_back(None)
 
                 self.assertEqual([message.id for message in messages], ["incident_response.W003"] * count)
+
+
+NO_MODEL = {
+    **dict.fromkeys(
+        ("ASSISTANT_PROVIDER", "ASSISTANT_MODEL", "ASSISTANT_URL", "ASSISTANT_API_KEY", "ASSISTANT_REGION"), ""
+    ),
+    "ASSISTANT_PRICE_IN": Decimal(0),
+    "ASSISTANT_PRICE_OUT": Decimal(0),
+}
+
+
+class ModelTests(SimpleTestCase):
+    def test_it_refuses_half_a_model(self):
+        key, local = {"ASSISTANT_API_KEY": "k"}, {"ASSISTANT_URL": "http://127.0.0.1:8080/v1"}
+        named = {"ASSISTANT_MODEL": "m"}
+        for provider, given, count in (
+            ("", {}, 0),
+            ("", key, 1),
+            ("anthropic", {**named, **key}, 0),
+            ("anthropic", {**named, **local}, 1),
+            ("anthropic", key, 1),
+            ("openai", {**named, **key}, 0),
+            ("openai", {**named, **local}, 0),
+            ("openai", named, 1),
+            ("openai", {**named, "ASSISTANT_URL": "ftp://x", **key}, 1),
+            ("openai", {**named, **key, "ASSISTANT_REGION": "eu-central-1"}, 1),
+            ("openai", {**named, **key, "ASSISTANT_PRICE_IN": Decimal(3)}, 1),
+            ("bedrock", {**named, "ASSISTANT_REGION": "eu-central-1"}, 0),
+            ("bedrock", named, 1),
+            ("bedrock", {**named, **key, "ASSISTANT_REGION": "eu-central-1"}, 1),
+        ):
+            with (
+                self.subTest(provider=provider, given=given),
+                override_settings(**{**NO_MODEL, "ASSISTANT_PROVIDER": provider, **given}),
+            ):
+                messages = checks.model_is_whole(None)
+
+                self.assertEqual([message.id for message in messages], ["incident_response.E006"] * count)
 
 
 class ServerTests(TestCase):

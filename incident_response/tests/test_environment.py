@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -43,6 +44,15 @@ class ReadingTests(SimpleTestCase):
         self.assertEqual(environment.words("D", default=[], help=""), ["a", "b", "c"])
         self.assertEqual((database["HOST"], database["PORT"], database["NAME"]), ("host", 3307, "name"))
         self.assertEqual((mail["EMAIL_HOST"], mail["EMAIL_USE_TLS"]), ("mail", True))
+
+    def test_it_reads_amounts(self) -> None:
+        environment = reading("A=2.50\nB=\nC=-1\nD=much\nE=NaN")
+
+        self.assertEqual(environment.amount("A", default="", help=""), Decimal("2.50"))
+        self.assertIsNone(environment.amount("B", default="", help=""))
+        for name in "CDE":
+            with self.assertRaisesMessage(ImproperlyConfigured, "a number of at least 0"):
+                environment.amount(name, default="", help="")
 
     def test_it_takes_smtps_for_tls_from_the_first_byte(self) -> None:
         environment = reading("F=smtps://u%40x:p%2F@mail")

@@ -1,0 +1,43 @@
+"""Words that calls of a language model are described with."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Task(models.TextChoices):
+    """What a model can be asked about an incident."""
+
+    CAUSES = "causes", _("Causes")
+    SUMMARY = "summary", _("Summary")
+    HAND_OVER = "hand_over", _("Hand-over")
+
+
+class CallState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+
+
+class Outcome(models.TextChoices):
+    """What became of a call."""
+
+    USED = "used", _("Used")
+    REPAIRED = "repaired", _("Used after a repair")
+    CACHED = "cached", _("Answered from the cache")
+    DROPPED = "dropped", _("Dropped")
+    REFUSED = "refused", _("Refused by the model")
+    FAILED = "failed", _("Failed")
+    OVER_BUDGET = "over_budget", _("Over budget")
+
+
+ANSWERED = (Outcome.USED, Outcome.REPAIRED, Outcome.CACHED)
+
+
+class ModelState(models.TextChoices):
+    """Whether a model answers now."""
+
+    OFF = "off", _("off")
+    READY = "ready", _("ready")
+    WAITING = "waiting", _("waiting for an answer")
+    PAUSED_BUDGET = "paused_budget", _("paused: the budget is used up")
+    CIRCUIT_OPEN = "circuit_open", _("paused: the provider fails")
+    FAILED = "failed", _("failed")
