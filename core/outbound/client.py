@@ -93,10 +93,16 @@ class Client:
             raise ValueError("A redirect would choose an address that the operator did not.")
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        seconds: float | None = None,
     ) -> Answer:
-        """Return the answer. Raises Refused, Unreachable or TooLong."""
-        deadline = time.monotonic() + self.total_seconds
+        """Return the answer; `seconds` may end it sooner. Raises Refused, Unreachable or TooLong."""
+        deadline = time.monotonic() + min(self.total_seconds, self.total_seconds if seconds is None else seconds)
         attempts = self.attempts if method in IDEMPOTENT else 1
         for pause in (FIRST_PAUSE * 2**number for number in range(attempts - 1)):
             may_wait = time.monotonic() + pause < deadline
