@@ -1,4 +1,4 @@
-"""Words that calls of a language model are described with."""
+"""Words of suggestions, and of what is asked of a language model."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -41,3 +41,22 @@ class ModelState(models.TextChoices):
     PAUSED_BUDGET = "paused_budget", _("paused: the budget is used up")
     CIRCUIT_OPEN = "circuit_open", _("paused: the provider fails")
     FAILED = "failed", _("failed")
+
+
+class LearntField(models.TextChoices):
+    """What is learnt from past incidents."""
+
+    TEAM = "team", _("Team")
+    CATEGORY = "category", _("Category")
+    SEVERITY = "severity", _("Severity")
+
+
+class RoutingOutcome(models.TextChoices):
+    """How a suggestion compares with what people left at the end."""
+
+    WAITING = "waiting", _("Not resolved yet")
+    RIGHT = "right", _("Right")
+    IN_THREE = "in_three", _("Among the first three")
+    WRONG = "wrong", _("Wrong")
+    SILENT = "silent", _("Nothing suggested")
+    UNKNOWN = "unknown", _("Left empty")
