@@ -294,6 +294,21 @@ SMS_GATEWAY_SUCCESS = env.text(
 SMS_GATEWAY_TOKEN = env.text(
     "SMS_GATEWAY_TOKEN", default="", help="Secret with which the gateway passes on SMS it receives; empty: none are."
 )
+KUBERNETES_URL = env.text(
+    "KUBERNETES_URL",
+    default="",
+    help="Address of the cluster's API for runbooks, such as https://10.0.0.1:6443; in-cluster for the own cluster.",
+)
+KUBERNETES_TOKEN = env.text(
+    "KUBERNETES_TOKEN", default="", help="Token of the cluster's API; while empty, the pod's service account is used."
+)
+KUBERNETES_CA = env.text(
+    "KUBERNETES_CA", default="", help="File with the certificate authority of the cluster's API (PEM)."
+)
+SSM_REGION = env.text(
+    "SSM_REGION", default="", help="AWS region of runbooks' SSM commands; credentials come from AWS's own environment."
+)
+SSM_ENDPOINT_URL = env.text("SSM_ENDPOINT_URL", default="", help="Address of SSM, if not AWS's own.")
 SNS_ENDPOINT_URL = env.text("SNS_ENDPOINT_URL", default="", help="Address of SNS, if not AWS's own.")
 VAPID_PRIVATE_KEY = env.text(
     "VAPID_PRIVATE_KEY",

@@ -9,8 +9,11 @@ class RemediationConfig(AppConfig):
     verbose_name = _("Remediation")
 
     def ready(self) -> None:
-        """Register jobs."""
+        """Register jobs and kinds of steps."""
         from core.server.jobs import register_jobs
         from remediation.jobs import JOBS
+        from remediation.steps.kubernetes.step import KubernetesStep
+        from remediation.steps.port import register_step_kind
 
         register_jobs(*JOBS)
+        register_step_kind(KubernetesStep())

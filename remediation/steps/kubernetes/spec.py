@@ -1,0 +1,124 @@
+"""What a Kubernetes step may say. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from remediation.steps.kubernetes.operations import RESOURCES
+from remediation.steps.parameters import Parameter, ParameterKind
+from remediation.steps.placeholders import WHOLE, fault_of, names_in
+
+OPERATIONS = ("restart", "scale", "undo")
+PARTS = {"kind", "name", "check", "act", "roll_back"}
+ACT = {"operation", "resource", "namespace", "name", "selector"}
+SCALE = {"replicas", "may_be_zero"}
+MOST_REPLICAS = 1000
+MAX_TEXT = 253
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123 label
+_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+_LABEL = re.compile(r"([A-Za-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,62})=[A-Za-z0-9]([-A-Za-z0-9_.]{0,62})")
+
+
+def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
+    """Return what is wrong with a step, by place."""
+    known = frozenset(parameter.name for parameter in parameters)
+    act = spec.get("act")
+    if not isinstance(act, Mapping):
+        return {"act": _("Must be an object with operation, namespace, and name or selector.")}
+    faults = {name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - PARTS))}
+    if fault := fault_of(act, known):
+        faults["act"] = fault
+    faults |= {f"act.{name}": text for name, text in _faults_of_act(act).items()}
+    faults |= _faults_of_replicas(act, {parameter.name: parameter for parameter in parameters})
+    faults |= _faults_of_check(spec.get("check"))
+    return faults | _faults_of_roll_back(spec.get("roll_back"), act)
+
+
+def _faults_of_act(act: Mapping[str, Any]) -> dict[str, str]:
+    operation, resource = act.get("operation"), act.get("resource", "deployment")
+    if operation not in OPERATIONS:
+        return {"operation": _("Must be one of %(words)s.") % {"words": ", ".join(OPERATIONS)}}
+    allowed = ACT | SCALE if operation == "scale" else ACT
+    faults = {name: _("The operation has no such field.") for name in sorted(map(str, act.keys() - allowed))}
+    if not isinstance(resource, str) or resource not in _resources(operation):
+        faults["resource"] = _("Must be one of %(words)s.") % {"words": ", ".join(_resources(operation))}
+    if ("name" in act) == ("selector" in act):
+        faults["name"] = _("Give either name or selector.")
+    for name in ("namespace", "name", "selector"):
+        text = act.get(name, "" if name == "namespace" else "x")
+        if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT:
+            faults[name] = _("Must be a text of 1 to %(number)d characters.") % {"number": MAX_TEXT}
+    if not faults and (fault := _fault_of_fixed(act)):
+        faults["name"] = fault
+    return faults
+
+
+def _resources(operation: str) -> list[str]:
+    names = {"restart": list(RESOURCES), "scale": ["deployment", "statefulset"], "undo": ["deployment"]}
+    return names[operation]
+
+
+def _fault_of_fixed(act: Mapping[str, Any]) -> str:
+    """Judge as rendered what has no placeholders."""
+    fixed = {name: act[name] for name in ("namespace", "name", "selector") if name in act}
+    filled = {name: "x=x" if name == "selector" else "x" for name, text in fixed.items() if list(names_in(text))}
+    return fault_of_rendered({**fixed, **filled, "operation": "restart"})
+
+
+def _faults_of_replicas(act: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> dict[str, str]:
+    if act.get("operation") != "scale":
+        return {}
+    if not isinstance(act.get("may_be_zero", False), bool):
+        return {"act.may_be_zero": _("Must be true or false.")}
+    replicas = act.get("replicas")
+    match = WHOLE.fullmatch(replicas) if isinstance(replicas, str) else None
+    if match and match[1] in parameters and parameters[match[1]].kind is ParameterKind.INTEGER:
+        least, most = parameters[match[1]].minimum, parameters[match[1]].maximum
+    elif type(replicas) is int:
+        least = most = replicas
+    else:
+        return {"act.replicas": _("Must be a whole number, or the placeholder of one.")}
+    floor = 0 if act.get("may_be_zero") else 1
+    if least is None or most is None or least < floor or most > MOST_REPLICAS:
+        text = _("Must be from %(least)d to %(most)d; zero needs may_be_zero.")
+        return {"act.replicas": text % {"least": floor, "most": MOST_REPLICAS}}
+    return {}
+
+
+def _faults_of_check(check: Any) -> dict[str, str]:
+    if check is None:
+        return {}
+    if not isinstance(check, Mapping) or check.keys() - {"min_available"}:
+        return {"check": _("Must be an object with min_available.")}
+    number = check.get("min_available", 0)
+    if type(number) is not int or not 0 <= number <= MOST_REPLICAS:
+        return {"check.min_available": _("Must be a whole number from 0 to %(most)d.") % {"most": MOST_REPLICAS}}
+    return {}
+
+
+def _faults_of_roll_back(roll_back: Any, act: Mapping[str, Any]) -> dict[str, str]:
+    if roll_back is None:
+        return {}
+    way = "scale" if act.get("operation") == "scale" else "undo"
+    if not isinstance(roll_back, Mapping) or dict(roll_back) != {"operation": way}:
+        return {"roll_back": _('Must be {"operation": "%(way)s"}: back to what the check found.') % {"way": way}}
+    if way == "undo" and act.get("resource", "deployment") != "deployment":
+        return {"roll_back": _("Only deployments keep what there was before.")}
+    return {}
+
+
+def fault_of_rendered(act: Mapping[str, Any]) -> str:
+    """Return what is wrong with the values in it; empty if nothing is."""
+    if not _NAMESPACE.fullmatch(act["namespace"]):
+        return _("%(text)s is no name of a namespace.") % {"text": act["namespace"]}
+    if "name" in act and not _NAME.fullmatch(act["name"]):
+        return _("%(text)s is no name of a workload.") % {"text": act["name"]}
+    if "selector" in act and not all(map(_LABEL.fullmatch, act["selector"].split(","))):
+        return _("A selector is label=value, several with commas between.")
+    return ""
+
+
+def labels_of(selector: str) -> dict[str, str]:
+    return {name: value for name, _equals, value in (part.partition("=") for part in selector.split(","))}
