@@ -1,15 +1,14 @@
 """Remove leaked texts of an incident from what the public was told of it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 
+from core.text.removing import Clean
 from status_page.models import PublicIncident, PublicUpdate
 from status_page.services.page import changed
-
-Clean = Callable[[str], str]
 
 
 def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None:
