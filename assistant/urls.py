@@ -1,3 +1,10 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from assistant import views
+
+ONE = "incidents/<str:id>/suggestions/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(ONE, views.SuggestionsView.as_view(), name="suggestions"),
+    path(f"{ONE}<str:suggestion_id>/verdict/", views.VerdictView.as_view(), name="suggestion-verdict"),
+]

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Task(models.TextChoices):
@@ -60,3 +61,55 @@ class RoutingOutcome(models.TextChoices):
     WRONG = "wrong", _("Wrong")
     SILENT = "silent", _("Nothing suggested")
     UNKNOWN = "unknown", _("Left empty")
+
+
+class SuggestionKind(models.TextChoices):
+    """What is suggested."""
+
+    SIMILAR = "similar", _("Similar incident")
+    DUPLICATE = "duplicate", _("Likely duplicate")
+    CAUSE = "cause", _("Probable cause")
+    ROUTING = "routing", _("Team, category and severity")
+    SUMMARY = "summary", _("Summary")
+
+
+class Confidence(models.TextChoices):
+    """How sure a suggestion is."""
+
+    HIGH = "high", pgettext_lazy("confidence", "High")
+    MEDIUM = "medium", pgettext_lazy("confidence", "Medium")
+    LOW = "low", pgettext_lazy("confidence", "Low")
+
+
+class EvidenceKind(models.TextChoices):
+    """What a row that speaks for a suggestion is; `log` and `template` name a log line."""
+
+    EVENT = "event", _("Event")
+    CHANGE = "change", _("Change")
+    LOG = "log", _("Log line")
+    TEMPLATE = "template", _("Log template")
+    ALERT = "alert", _("Alert")
+    INCIDENT = "incident", _("Incident")
+
+
+class ReasonKind(models.TextChoices):
+    """Why an incident is taken for similar."""
+
+    ALERT = "alert", _("Alert")
+    MESSAGE = "message", _("Message")
+    WORDS = "words", _("Words")
+    LABELS = "labels", _("Labels")
+    SERVICE = "service", _("Service")
+    CATEGORY = "category", _("Category")
+    TIME = "time", _("Time")
+
+
+CONFIDENT = 0.7
+FAIRLY = 0.4
+
+
+def confidence_word(confidence: float) -> Confidence:
+    """Return the word of a confidence between 0 and 1."""
+    if confidence >= CONFIDENT:
+        return Confidence.HIGH
+    return Confidence.MEDIUM if confidence >= FAIRLY else Confidence.LOW

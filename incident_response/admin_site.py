@@ -82,6 +82,7 @@ PAGES: tuple[tuple[Label, tuple[tuple[Label, str, str], ...]], ...] = (
             (_("Review rules"), "rule", "reviews.reviewrule"),
         ),
     ),
+    (_("Assistant"), ((_("Verdicts"), "thumbs_up_down", "assistant.verdict"),)),
     (
         _("Teams"),
         (

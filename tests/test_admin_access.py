@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from alerts.models import ChangeEvent, Heartbeat
 from alerts.tests.factories import fire, make_route, make_silence, make_source
+from assistant.models import Verdict
 from core.severity import Severity
 from incidents.models import Incident, ReportRule, SlaPolicy
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
@@ -198,6 +199,9 @@ class AdminAccessTests(TestCase):
             **alert_rows(),
             **status_page_rows(),
             **review_rows(cls.incident),
+            "verdict": Verdict.objects.create(
+                incident=cls.incident, suggestion="summary", user=cls.admin, is_useful=True
+            ),
         }
 
     def test_it_sends_strangers_to_the_sign_in(self) -> None:
@@ -292,6 +296,7 @@ class AdminAccessTests(TestCase):
                 "responders.service",
                 "responders.schedule",
                 "responders.shiftswap",
+                "assistant.verdict",
                 "alerts.alert",
                 "alerts.changeevent",
                 "alerts.heartbeat",

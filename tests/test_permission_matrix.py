@@ -491,6 +491,8 @@ INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{FILE}original/", None, (401, 403, 404, 200, 200, 200)),
     ("get", f"{ONE}alerts/", None, SEE),
     ("get", f"{ONE}changes/", None, (401, 403, 403, 200, 200, 200)),
+    ("get", f"{ONE}suggestions/", None, SEE),
+    ("post", f"{ONE}suggestions/<suggestion_id>/verdict/", {"useful": True}, (401, 403, 403, 404, 404, 404)),  # none
     ("post", f"{ONE}merge/", {"into": "{second}"}, WORK),
     ("get", f"{API}alerts/<alert_id>/", None, SEE),
     ("post", f"{API}alerts/<alert_id>/move/", {"incident": "{second}"}, WORK),
@@ -559,6 +561,7 @@ class PermissionMatrixTests(TestCase):
             "<team_id>": cls.team.pk,
             "<key>": "nobodys-key",
             "<user_id>": member.pk,
+            "<suggestion_id>": "nothing",
         }
         cls.make_on_call(member)
         cls.make_status_page()

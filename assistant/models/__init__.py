@@ -1,5 +1,6 @@
 from assistant.models.calls import ModelBudget, ModelCall, ModelCallQuerySet, ModelSwitch
 from assistant.models.learning import LearningSchedule, RoutingModel, RoutingSuggestion, week_of
+from assistant.models.verdict import Verdict
 
 __all__ = [
     "LearningSchedule",
@@ -9,5 +10,6 @@ __all__ = [
     "ModelSwitch",
     "RoutingModel",
     "RoutingSuggestion",
+    "Verdict",
     "week_of",
 ]

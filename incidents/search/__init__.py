@@ -10,7 +10,7 @@ from incidents.search.index import (
     rebuild_index,
     reindex_incidents,
 )
-from incidents.search.similar import similar_incidents
+from incidents.search.reading import newest_with, public_words
 
 __all__ = [
     "Likeness",
@@ -20,7 +20,8 @@ __all__ = [
     "first_matching",
     "index_incidents",
     "likely_duplicates",
+    "newest_with",
+    "public_words",
     "rebuild_index",
     "reindex_incidents",
-    "similar_incidents",
 ]

@@ -5,12 +5,14 @@ import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from alerts.admin.badges import safe_links
 from alerts.services.changes import changes_before
+from assistant.services.similar import related_incidents
 from console.pages import RESPONDERS, is_fragment, page, person, show
 from console.templatetags.console import duration
 from console.views.incident import reading, timeline
@@ -19,7 +21,6 @@ from console.views.incident.neighbours import neighbours
 from console.views.incident.reading import incident_of
 from core.errors import DomainError
 from incidents.models import Incident, IncidentEvent
-from incidents.search import similar_incidents
 from incidents.services.standing import state_at
 from paging.services.describing import describe
 from users.models import User
@@ -90,11 +91,18 @@ def surroundings(request: HttpRequest, reference: str) -> HttpResponse:
             (change, duration((found.occurred_at - change.occurred_at).total_seconds()), safe_links(change.links))
             for change in changes
         ],
-        "similar": similar_incidents(found, viewer),
+        "similar": _alike(found, viewer),
         "is_staff": is_staff,
     }
     template = "_surroundings" if is_fragment(request) else "surroundings"
     return show(request, f"console/incident/{template}.html", context)
+
+
+def _alike(incident: Incident, viewer: User) -> list[Incident]:
+    similar, duplicates = related_incidents(incident, viewer, timezone.now())
+    ids = [one.incident for one in (*duplicates, *similar)]
+    rows = Incident.objects.in_bulk(ids)
+    return [rows[pk] for pk in ids if pk in rows]
 
 
 @page(roles=RESPONDERS)

@@ -1,0 +1,21 @@
+"""Remove texts that were redacted from a timeline from what was suggested then."""
+
+from collections.abc import Collection
+
+from django.db.models import Q
+
+from assistant.models import Verdict
+from core.db import rows
+from core.text.removing import cleaned, remover_of
+
+
+def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None:
+    """Remove leaked texts from the snapshots of verdicts, in the transaction of the redaction."""
+    clean = remover_of({text for leaked in texts for text in (leaked, leaked.strip())}, instead)
+    changed = []
+    for verdict in Verdict.objects.filter(Q(incident=incident_id) | Q(related=incident_id)):
+        snapshot = cleaned(verdict.snapshot, clean)
+        if snapshot != verdict.snapshot:
+            verdict.snapshot = snapshot
+            changed.append(verdict)
+    rows.update_many(changed, ("snapshot",))

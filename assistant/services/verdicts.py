@@ -1,0 +1,41 @@
+"""Keep who found which suggestion useful."""
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+
+from assistant.models import Verdict
+from assistant.services.suggesting import suggestions_of
+from assistant.suggestions import Suggestion
+from core.db.transactions import unit_of_work
+from core.errors import NotFound, PermissionRefused
+from incidents.models import Incident
+from incidents.permissions import require_visible
+from users.models import User
+
+
+def give_verdict(incident: Incident, suggestion: str, *, by: User, is_useful: bool, now: dt.datetime) -> Verdict:
+    """Record whether a suggestion is useful; a person's later verdict replaces the earlier one.
+
+    Raises NotFound for what is not suggested, PermissionRefused for reporters.
+    """
+    if not (by.is_admin or by.is_responder):
+        raise PermissionRefused(_("Only responders and administrators can do this."))
+    require_visible(by, incident)
+    found = suggestions_of(incident, by, now).get(suggestion)
+    return _store(incident, suggestion, found, by=by, is_useful=is_useful, now=now)
+
+
+@unit_of_work
+def _store(
+    incident: Incident, suggestion: str, found: Suggestion | None, *, by: User, is_useful: bool, now: dt.datetime
+) -> Verdict:
+    verdict = Verdict.objects.filter(incident=incident, user=by, suggestion=suggestion).first()
+    if verdict is None and found is None:
+        raise NotFound(_("This is not suggested, or no longer."))
+    verdict = verdict or Verdict(incident=incident, user=by, suggestion=suggestion)
+    verdict.is_useful, verdict.at = is_useful, now
+    if found is not None:
+        verdict.kind, verdict.related_id, verdict.snapshot = found.kind, found.incident, dict(found.snapshot)
+    verdict.save()
+    return verdict

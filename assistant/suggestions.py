@@ -1,0 +1,162 @@
+"""What is suggested about an incident. Pure; `confidence` and `score` are between 0 and 1.
+
+Ids are the same for the same suggestion, so that reading writes nothing: `similar-1033`, `cause-change-88`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assistant.vocabulary import Confidence, EvidenceKind, ReasonKind, SuggestionKind, confidence_word
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A row that speaks for a suggestion."""
+
+    kind: EvidenceKind
+    id: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why two incidents are taken for alike: for people, and for programs."""
+
+    kind: ReasonKind
+    text: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Similar:
+    """An earlier incident that is like this one."""
+
+    incident: int
+    reference: str
+    title: str
+    score: float
+    because: tuple[Reason, ...]
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}-{self.incident}"
+
+    @property
+    def kind(self) -> SuggestionKind:
+        return SuggestionKind.SIMILAR
+
+    @property
+    def confidence_word(self) -> Confidence:
+        return confidence_word(self.score)
+
+    @property
+    def snapshot(self) -> Mapping[str, Any]:
+        """What is kept with a verdict: no text of the other incident."""
+        return {"score": self.score, "because": [reason.kind.value for reason in self.because]}
+
+
+@dataclass(frozen=True)
+class Duplicate(Similar):
+    """An open or recent incident that this one probably repeats."""
+
+    @property
+    def kind(self) -> SuggestionKind:
+        return SuggestionKind.DUPLICATE
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A hypothesis; `incident` is the similar one that it is taken from, if it is."""
+
+    id: str
+    hypothesis: str
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    incident: int | None = None
+
+    @property
+    def kind(self) -> SuggestionKind:
+        return SuggestionKind.CAUSE
+
+    @property
+    def confidence_word(self) -> Confidence:
+        return confidence_word(self.confidence)
+
+    @property
+    def snapshot(self) -> Mapping[str, Any]:
+        evidence = [{"kind": one.kind.value, "id": one.id} for one in self.evidence]
+        return {"hypothesis": self.hypothesis, "confidence": self.confidence, "evidence": evidence}
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Team, category and severity learnt from history; None where nothing is known. `severity` is a word."""
+
+    id: str
+    confidence: float
+    team: int | None = None
+    category: str | None = None
+    severity: str | None = None
+
+    @property
+    def kind(self) -> SuggestionKind:
+        return SuggestionKind.ROUTING
+
+    @property
+    def incident(self) -> None:
+        return None
+
+    @property
+    def confidence_word(self) -> Confidence:
+        return confidence_word(self.confidence)
+
+    @property
+    def snapshot(self) -> Mapping[str, Any]:
+        said = {"team": self.team, "category": self.category, "severity": self.severity}
+        return {**said, "confidence": self.confidence}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Where the incident stands, for whoever takes over; its evidence are events."""
+
+    id: str
+    text: str
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def kind(self) -> SuggestionKind:
+        return SuggestionKind.SUMMARY
+
+    @property
+    def incident(self) -> None:
+        return None
+
+    @property
+    def snapshot(self) -> Mapping[str, Any]:
+        return {"text": self.text, "evidence": [one.id for one in self.evidence]}
+
+
+Suggestion = Similar | Cause | Routing | Summary
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """All that is suggested about an incident; empty where nothing is known."""
+
+    similar: tuple[Similar, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    routing: tuple[Routing, ...] = ()
+    summary: Summary | None = None
+
+    def __iter__(self) -> Iterator[Suggestion]:
+        for some in (self.similar, self.duplicates, self.causes, self.routing):
+            yield from some
+        if self.summary is not None:
+            yield self.summary
+
+    def get(self, id: str) -> Suggestion | None:
+        """Return the suggestion of an id."""
+        return next((one for one in self if one.id == id), None)

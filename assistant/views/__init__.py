@@ -1,0 +1,3 @@
+from assistant.views.suggestions import SuggestionsView, VerdictView
+
+__all__ = ["SuggestionsView", "VerdictView"]
