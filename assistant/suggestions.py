@@ -3,7 +3,7 @@
 Ids are the same for the same suggestion, so that reading writes nothing: `similar-1033`, `cause-change-88`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,34 +90,6 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Routing:
-    """Team, category and severity learnt from history; None where nothing is known. `severity` is a word."""
-
-    id: str
-    confidence: float
-    team: int | None = None
-    category: str | None = None
-    severity: str | None = None
-
-    @property
-    def kind(self) -> SuggestionKind:
-        return SuggestionKind.ROUTING
-
-    @property
-    def incident(self) -> None:
-        return None
-
-    @property
-    def confidence_word(self) -> Confidence:
-        return confidence_word(self.confidence)
-
-    @property
-    def snapshot(self) -> Mapping[str, Any]:
-        said = {"team": self.team, "category": self.category, "severity": self.severity}
-        return {**said, "confidence": self.confidence}
-
-
-@dataclass(frozen=True)
 class Summary:
     """Where the incident stands, for whoever takes over; its evidence are events."""
 
@@ -136,27 +108,3 @@ class Summary:
     @property
     def snapshot(self) -> Mapping[str, Any]:
         return {"text": self.text, "evidence": [one.id for one in self.evidence]}
-
-
-Suggestion = Similar | Cause | Routing | Summary
-
-
-@dataclass(frozen=True)
-class Suggestions:
-    """All that is suggested about an incident; empty where nothing is known."""
-
-    similar: tuple[Similar, ...] = ()
-    duplicates: tuple[Duplicate, ...] = ()
-    causes: tuple[Cause, ...] = ()
-    routing: tuple[Routing, ...] = ()
-    summary: Summary | None = None
-
-    def __iter__(self) -> Iterator[Suggestion]:
-        for some in (self.similar, self.duplicates, self.causes, self.routing):
-            yield from some
-        if self.summary is not None:
-            yield self.summary
-
-    def get(self, id: str) -> Suggestion | None:
-        """Return the suggestion of an id."""
-        return next((one for one in self if one.id == id), None)

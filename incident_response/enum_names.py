@@ -21,6 +21,7 @@ ENUM_NAMES = {
     "SuggestionKindEnum": "assistant.vocabulary.SuggestionKind",
     "EvidenceKindEnum": "assistant.vocabulary.EvidenceKind",
     "ReasonKindEnum": "assistant.vocabulary.ReasonKind",
+    "ModelStateEnum": "assistant.vocabulary.ModelState",
     "ConfidenceEnum": "assistant.vocabulary.Confidence",
     "TargetKindEnum": "responders.targets.kinds",
     "ImpactEnum": "status_page.vocabulary.Impact",

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from assistant.vocabulary import Confidence, EvidenceKind, ReasonKind, SuggestionKind
+from assistant.vocabulary import Confidence, EvidenceKind, ModelState, ReasonKind, SuggestionKind
 
 SCORE = _("From 0 to 1.")
 
@@ -48,15 +48,21 @@ class CauseSerializer(serializers.Serializer[Any]):
     evidence = EvidenceSerializer(many=True)
 
 
+class SuggestedTeamSerializer(serializers.Serializer[Any]):
+    """A team."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
 class RoutingSerializer(serializers.Serializer[Any]):
     """Team, category and severity learnt from history."""
 
     id = serializers.CharField()
-    team = serializers.IntegerField(allow_null=True)
+    team = SuggestedTeamSerializer(allow_null=True)
     category = serializers.CharField(allow_null=True)
     severity = serializers.CharField(allow_null=True)
     confidence = serializers.FloatField(help_text=SCORE)
-    confidence_word = serializers.ChoiceField(choices=Confidence.choices)
 
 
 class IncidentSummarySerializer(serializers.Serializer[Any]):
@@ -67,6 +73,40 @@ class IncidentSummarySerializer(serializers.Serializer[Any]):
     evidence = EvidenceSerializer(many=True)
 
 
+class ModelEvidenceSerializer(serializers.Serializer[Any]):
+    """A row that a model's answer cites."""
+
+    kind = serializers.ChoiceField(choices=EvidenceKind.choices)
+    id = serializers.IntegerField()
+
+
+class ModelCauseSerializer(serializers.Serializer[Any]):
+    """A hypothesis of a language model."""
+
+    id = serializers.CharField()
+    hypothesis = serializers.CharField()
+    confidence = serializers.FloatField(help_text=SCORE)
+    evidence = ModelEvidenceSerializer(many=True)
+
+
+class ModelTextSerializer(serializers.Serializer[Any]):
+    """A text of a language model."""
+
+    id = serializers.CharField()
+    text = serializers.CharField()
+    evidence = ModelEvidenceSerializer(many=True)
+
+
+class ModelSuggestionsSerializer(serializers.Serializer[Any]):
+    """What a language model answered, and whether it answers now."""
+
+    state = serializers.ChoiceField(choices=ModelState.choices, source="status.state")
+    reason = serializers.CharField(source="status.reason")
+    causes = ModelCauseSerializer(many=True)
+    summary = ModelTextSerializer(allow_null=True)
+    hand_over = ModelTextSerializer(allow_null=True)
+
+
 class SuggestionsSerializer(serializers.Serializer[Any]):
     """What is suggested about an incident; empty lists where nothing is known."""
 
@@ -75,6 +115,7 @@ class SuggestionsSerializer(serializers.Serializer[Any]):
     causes = CauseSerializer(many=True)
     routing = RoutingSerializer(many=True)
     summary = IncidentSummarySerializer(allow_null=True)
+    model = ModelSuggestionsSerializer(allow_null=True)
 
 
 class VerdictSerializer(serializers.Serializer[Any]):

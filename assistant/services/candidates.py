@@ -34,7 +34,7 @@ def sample() -> Rarity:
 
 def candidate_ids(asked: Facts, query: Query, rarity: Rarity, visible: IncidentQuerySet, viewer: User) -> set[int]:
     """Return the ids of incidents that share words, alerts or services; not all of them visible."""
-    if not (viewer.is_admin or viewer.is_responder):
+    if not viewer.is_staff:
         followed = Subscription.objects.filter(user=viewer).order_by("-incident_id")
         return set(followed.values_list("incident_id", flat=True)[:FOLLOWED]) - {asked.id}
     if rarity.total <= SAMPLE:

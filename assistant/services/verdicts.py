@@ -5,8 +5,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from assistant.models import Verdict
-from assistant.services.suggesting import suggestions_of
-from assistant.suggestions import Suggestion
+from assistant.services.suggesting import Suggested, suggestions_of
 from core.db.transactions import unit_of_work
 from core.errors import NotFound, PermissionRefused
 from incidents.models import Incident
@@ -19,7 +18,7 @@ def give_verdict(incident: Incident, suggestion: str, *, by: User, is_useful: bo
 
     Raises NotFound for what is not suggested, PermissionRefused for reporters.
     """
-    if not (by.is_admin or by.is_responder):
+    if not by.is_staff:
         raise PermissionRefused(_("Only responders and administrators can do this."))
     require_visible(by, incident)
     found = suggestions_of(incident, by, now).get(suggestion)
@@ -28,7 +27,7 @@ def give_verdict(incident: Incident, suggestion: str, *, by: User, is_useful: bo
 
 @unit_of_work
 def _store(
-    incident: Incident, suggestion: str, found: Suggestion | None, *, by: User, is_useful: bool, now: dt.datetime
+    incident: Incident, suggestion: str, found: Suggested | None, *, by: User, is_useful: bool, now: dt.datetime
 ) -> Verdict:
     verdict = Verdict.objects.filter(incident=incident, user=by, suggestion=suggestion).first()
     if verdict is None and found is None:
@@ -36,6 +35,6 @@ def _store(
     verdict = verdict or Verdict(incident=incident, user=by, suggestion=suggestion)
     verdict.is_useful, verdict.at = is_useful, now
     if found is not None:
-        verdict.kind, verdict.related_id, verdict.snapshot = found.kind, found.incident, dict(found.snapshot)
+        verdict.kind, verdict.related_id, verdict.snapshot = found.kind, found.related, found.snapshot
     verdict.save()
     return verdict
