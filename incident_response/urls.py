@@ -53,8 +53,12 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("health/", health.health, name="health"),
+    path("health", health.summary, name="health-summary"),
     path("metrics", metrics.metrics, name="metrics"),
 ]
+
+if settings.LEGACY_ROUTES:
+    urlpatterns.append(path("", include("incident_response.legacy.urls")))
 
 handler400 = "incident_response.pages.bad_request"
 handler403 = "incident_response.pages.forbidden"

@@ -131,6 +131,9 @@ X_ACCEL_PREFIX = env.text(
 S3_BUCKET = env.text("S3_BUCKET", default="", help="Keep attachments in this S3 bucket instead of MEDIA_ROOT.")
 S3_ENDPOINT_URL = env.text("S3_ENDPOINT_URL", default="", help="Address of an S3-compatible store, if not AWS.")
 S3_REGION = env.text("S3_REGION", default="", help="Region of the bucket.")
+LEGACY_ROUTES = env.boolean(
+    "LEGACY_ROUTES", default=False, help="Answer at the addresses of earlier systems too: see docs/legacy.md."
+)
 METRICS_TOKEN = env.text(
     "METRICS_TOKEN", default="", help="Bearer token for /metrics; while empty, /metrics is closed."
 )

@@ -17,6 +17,7 @@ from core.db.outages import SENTENCES, outages
 from core.models import JobRun
 from core.server.condition import CARRY_OVER, Aging, ClockCheck, Unhealthy
 from core.server.database_checks import IntegrityCheck, WriteCheck, check_database
+from core.server.facts import facts
 from core.server.jobs import GENERAL, Job, jobs_of
 from core.server.supervisor import last_report
 from core.server.watch import PATIENCE_SECONDS, Outcomes, Watch
@@ -155,14 +156,23 @@ def run_checks(begin: Callable[[str], None] = lambda name: None) -> Outcomes:
     return outcomes
 
 
-watch = Watch(run_checks)
+def look(begin: Callable[[str], None] = lambda name: None) -> Outcomes:
+    """Run the checks, and read the facts while the database answers."""
+    outcomes = run_checks(begin)
+    if outcomes.get("database", {}).get("status") == "ok":
+        begin("facts")
+        facts.refresh()
+    return outcomes
+
+
+watch = Watch(look)
 
 
 def current_outcomes() -> Outcomes:
     """Return the watch's last outcomes; without a watch, run the checks."""
     if watch.is_running and watch.has_looked.wait(PATIENCE_SECONDS):
-        return watch.outcomes() or run_checks()
-    return run_checks()
+        return watch.outcomes() or look()
+    return look()
 
 
 def is_well(outcomes: Outcomes) -> bool:

@@ -77,7 +77,8 @@ def _known(scope: Scope) -> tuple[int, bytes, bytes] | None:
     status = 200 if checks.is_well(outcomes) else 503
     if path == "/readyz":
         return status, b"text/plain", health.in_lines(outcomes)
-    return status, b"application/json", health.in_json(outcomes)
+    formatted = health.in_summary if scope["path"] == "/health" else health.in_json
+    return status, b"application/json", formatted(outcomes)
 
 
 async def _send_known(send: Send, status: int, media_type: bytes, body: bytes) -> None:

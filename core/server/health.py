@@ -23,6 +23,7 @@ from core.api.permissions import IsAdmin
 from core.models import JobRun
 from core.server.checks import current_outcomes, is_well
 from core.server.database_checks import WRITE_CHECK, describe_database
+from core.server.facts import facts
 from core.server.watch import Outcomes
 
 STARTED = time.monotonic()
@@ -35,6 +36,11 @@ def register_count(name: str, count: Callable[[], int]) -> None:
     _counts[name] = count
 
 
+def count_of(name: str) -> int:
+    """Return a number of the system information."""
+    return _counts[name]()
+
+
 def in_lines(outcomes: Outcomes) -> bytes:
     """Format outcomes for people and probes."""
     lines = [f"{name}: {outcome['status']} ({outcome['detail']})" for name, outcome in outcomes.items()]
@@ -43,12 +49,22 @@ def in_lines(outcomes: Outcomes) -> bytes:
 
 def in_json(outcomes: Outcomes) -> bytes:
     """Format outcomes for programs."""
+    return _document("ok" if is_well(outcomes) else "failed", outcomes)
+
+
+def in_summary(outcomes: Outcomes) -> bytes:
+    """Format outcomes and facts for monitors of earlier systems."""
+    return _document("healthy" if is_well(outcomes) and facts.are_well() else "degraded", outcomes, **facts.known())
+
+
+def _document(status: str, outcomes: Outcomes, **more: Any) -> bytes:
     return to_json(
         {
-            "status": "ok" if is_well(outcomes) else "failed",
+            "status": status,
             "timestamp": timezone.now(),
             "version": settings.VERSION,
             "uptime_seconds": int(time.monotonic() - STARTED),
+            **more,
             "checks": outcomes,
         }
     )
@@ -74,9 +90,20 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
     """Answer readiness as JSON."""
+    return _json(in_json)
+
+
+@never_cache
+@require_safe
+def summary(request: HttpRequest) -> HttpResponse:
+    """Answer readiness in the words of earlier systems."""
+    return _json(in_summary)
+
+
+def _json(formatted: Callable[[Outcomes], bytes]) -> HttpResponse:
     outcomes = current_outcomes()
     status = 200 if is_well(outcomes) else 503
-    return _without_a_line(HttpResponse(in_json(outcomes), content_type="application/json", status=status))
+    return _without_a_line(HttpResponse(formatted(outcomes), content_type="application/json", status=status))
 
 
 def _without_a_line(response: HttpResponse) -> HttpResponse:

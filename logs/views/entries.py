@@ -53,7 +53,7 @@ class LogEntriesView(APIView):
     def post(self, request: Request) -> HttpResponseBase:
         """Send one line, an array, or one per line (NDJSON), with the key of a source of kind `logs` as bearer token,
         or as a responder. Invalid lines are counted, the others stored."""
-        return response_from(serve(OWN, request_from(request._request)))
+        return response_from(serve(OWN, request_from(request._request)), request._request)
 
 
 class LogEntryView(APIView):

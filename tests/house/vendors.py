@@ -21,9 +21,11 @@ KNOWN: dict[str, tuple[str, ...]] = {
     **{"graylog": ("gelf",), "opentelemetry": ("otlp",), "splunk": ("hec",), "zabbix": ()},
 }
 ONLY_IN_PATHS = {"generic"}  # a plain English word elsewhere
-# The second reads what settings are made of; the last holds those to whom we send, a folder each.
+# The second reads what settings are made of; the fourth speaks as earlier systems did; the last holds those to whom we
+# send, a folder each.
 REGISTRIES = (
     *("incident_response/settings.py", "incident_response/variables.py", "incident_response/demo/"),
+    "incident_response/legacy/",
     "notifications/channels/",
 )
 

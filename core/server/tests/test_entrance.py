@@ -39,7 +39,11 @@ class EntranceTests(SimpleTestCase):
     def test_it_says_by_itself_how_it_is(self):
         watch = checks.Watch(lambda begin: {"worker": {"status": "failed", "detail": "Gone."}})
         watch.look()
-        for path, expected in (("/readyz", b"worker: failed (Gone.)\n"), ("/health/", b'"detail":"Gone."')):
+        for path, expected in (
+            ("/readyz", b"worker: failed (Gone.)\n"),
+            ("/health/", b'{"status":"failed"'),
+            ("/health", b'{"status":"degraded"'),
+        ):
             exchange = Exchange()
 
             with mock.patch.object(checks, "watch", watch):

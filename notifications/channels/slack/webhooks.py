@@ -4,7 +4,7 @@ from functools import wraps
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from slack_sdk.signature import SignatureVerifier
 
 from notifications.channels.callbacks import View, callback_view, problem_response
@@ -67,3 +67,9 @@ def commands(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"response_type": "ephemeral", "text": escape(lines)})
     store(KIND, [asked])
     return HttpResponse(status=200)
+
+
+@callback_view("POST")
+def either(request: HttpRequest) -> HttpResponse:
+    """Take buttons and the command at one address; each checks the signature."""
+    return (interactions if "payload" in QueryDict(request.body) else commands)(request)
