@@ -9,11 +9,13 @@ class AssistantConfig(AppConfig):
     verbose_name = _("Assistant")
 
     def ready(self) -> None:
-        """Register jobs, and who removes leaked texts from copies."""
+        """Register jobs, follow the incidents, and remove leaked texts from copies."""
         from assistant.jobs import JOBS
         from assistant.services.redacting import remove_texts
         from core.server.jobs import register_jobs
+        from incidents.services.feed import register_follower
         from incidents.services.redaction import register_cleaner
 
         register_cleaner(remove_texts)
+        register_follower("suggest_routing")
         register_jobs(*JOBS)

@@ -1,5 +1,21 @@
 """Background jobs; concurrency-safe, each returning a count."""
 
-from core.server.jobs import Job
+import datetime as dt
 
-JOBS: tuple[Job, ...] = ()
+from assistant.services import learning, routing_records
+from core.server.jobs import Job, until_done
+
+MAX_BATCHES = 50  # per run
+
+
+def train_routing(now: dt.datetime) -> int:
+    """Learn from resolved incidents, where there are enough new ones."""
+    return learning.train_if_due(now)
+
+
+def suggest_routing(now: dt.datetime) -> int:
+    """Store suggestions for new incidents, and compare them with what resolved ones became."""
+    return until_done(routing_records.follow, routing_records.BATCH, MAX_BATCHES)
+
+
+JOBS = (Job("train_routing", train_routing, 60), Job("suggest_routing", suggest_routing, 10))

@@ -7,7 +7,7 @@ averaged posteriors per field, pairs of fields and mixtures of them were all wor
 import math
 import random
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -22,6 +22,7 @@ MAX_WEIGHTS = 400_000  # features times classes, about 30 MB while training
 VISITS = 60_000  # examples times passes
 MIN_PASSES, MAX_PASSES = 3, 15
 SEED = 7
+PAUSE_EVERY = 50  # examples, some milliseconds
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Weights(Generic[Label]):
         return [sum(column) for column in zip(self.biases, *known, strict=True)]
 
 
-def train(examples: Sequence[Sequence[str]], labels: Sequence[Label]) -> Weights[Label]:
+def train(
+    examples: Sequence[Sequence[str]], labels: Sequence[Label], *, pause: Callable[[], None] = lambda: None
+) -> Weights[Label]:
     """Learn from examples; time and memory are bounded by VISITS and MAX_WEIGHTS."""
     seen = Counter(labels)
     classes = tuple(sorted(seen, key=lambda label: (-seen[label], str(label))))
@@ -53,7 +56,9 @@ def train(examples: Sequence[Sequence[str]], labels: Sequence[Label]) -> Weights
     shuffled = random.Random(SEED)  # noqa: S311 (the same order each time)
     for _pass in range(max(MIN_PASSES, min(MAX_PASSES, VISITS // max(1, len(inputs))))):
         shuffled.shuffle(order)
-        for place in order:
+        for done, place in enumerate(order):
+            if done % PAUSE_EVERY == 0:
+                pause()
             _learn(weights, squares, known, inputs[place], numbers[labels[place]])
     return weights
 

@@ -34,9 +34,11 @@ class FeaturesTests(SimpleTestCase):
     """What an incident is known by."""
 
     def test_it_tells_words_fields_and_titles_apart(self) -> None:
-        found = features_of("VPN down", "", {"service": ["payments", ""], "location": "Basel", "origin": ""})
+        found = features_of("VPN down", "", {"service": ["payments"], "location": "Basel", "reporter": ""})
 
-        self.assertEqual(found, ["service=payments", "location=basel", "title vpn", "title down", "vpn", "down"])
+        self.assertEqual(
+            found, ["service=payments", "location=basel", "no reporter", "title vpn", "title down", "vpn", "down"]
+        )
 
     def test_it_reads_text_without_spaces_as_characters_and_pairs(self) -> None:
         found = features_of("印刷機", "", {})
