@@ -27,5 +27,7 @@ ENUM_NAMES = {
     "ImpactEnum": "status_page.vocabulary.Impact",
     "PublicStateEnum": "status_page.vocabulary.State",
     "PublicIncidentStateEnum": "status_page.vocabulary.INCIDENT_STATES",
+    "FieldEnum": "intake.vocabulary.MappedField",
+    "LearntFieldEnum": "assistant.vocabulary.LearntField",
     "AnnouncementKindEnum": "status_page.vocabulary.Kind",
 }

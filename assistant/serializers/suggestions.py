@@ -5,7 +5,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from assistant.vocabulary import Confidence, EvidenceKind, ModelState, ReasonKind, SuggestionKind
+from assistant.vocabulary import Confidence, EvidenceKind, LearntField, ModelState, ReasonKind, SuggestionKind
+from core.severity import SEVERITY_WORDS
 
 SCORE = _("From 0 to 1.")
 
@@ -48,21 +49,44 @@ class CauseSerializer(serializers.Serializer[Any]):
     evidence = EvidenceSerializer(many=True)
 
 
-class SuggestedTeamSerializer(serializers.Serializer[Any]):
-    """A team."""
+class RoutingReasonSerializer(serializers.Serializer[Any]):
+    """A word or field of the incident that speaks for a suggestion."""
 
-    id = serializers.IntegerField()
+    kind = serializers.CharField(help_text=_("word, service, location, category, reporter, source or label."))
+    value = serializers.CharField()
+    weight = serializers.FloatField(help_text=_("What it adds to the odds, as a natural logarithm."))
+
+
+class CandidateSerializer(serializers.Serializer[Any]):
+    """A value that a field may have."""
+
+    value = serializers.CharField(help_text=_("A team's number, a category's slug or a severity's word."))
     name = serializers.CharField()
+    confidence = serializers.FloatField(help_text=SCORE)
+
+
+class GuessSerializer(serializers.Serializer[Any]):
+    """What one field may be, likeliest first."""
+
+    field = serializers.ChoiceField(choices=LearntField.choices)
+    confidence = serializers.FloatField(help_text=SCORE)
+    is_current = serializers.BooleanField(help_text=_("The incident has the first candidate already."))
+    ranked = CandidateSerializer(many=True)
+    because = RoutingReasonSerializer(many=True)
 
 
 class RoutingSerializer(serializers.Serializer[Any]):
-    """Team, category and severity learnt from history."""
+    """Team, category and severity learnt from history; null for what it does not tell."""
 
     id = serializers.CharField()
-    team = SuggestedTeamSerializer(allow_null=True)
-    category = serializers.CharField(allow_null=True)
-    severity = serializers.CharField(allow_null=True)
-    confidence = serializers.FloatField(help_text=SCORE)
+    team = serializers.IntegerField(allow_null=True)
+    team_name = serializers.CharField(allow_blank=True)
+    category = serializers.CharField(allow_null=True, help_text=_("Its slug."))
+    severity = serializers.ChoiceField(choices=SEVERITY_WORDS, allow_null=True)
+    confidence = serializers.FloatField(help_text=_("The lowest of what is told."))
+    because = RoutingReasonSerializer(many=True)
+    by_field = GuessSerializer(many=True, source="told")
+    incidents = serializers.IntegerField(help_text=_("From how many incidents this was learnt."))
 
 
 class IncidentSummarySerializer(serializers.Serializer[Any]):

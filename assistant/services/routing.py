@@ -67,6 +67,10 @@ class Routing:
     incidents: int = 0  # from how many it learnt
     version: int = 0  # of the training
 
+    @property
+    def told(self) -> list[Guess]:
+        return list(self.guesses.values())
+
 
 @dataclass(frozen=True)
 class Told:

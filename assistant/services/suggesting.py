@@ -48,7 +48,7 @@ class Suggestions:
         return _of_model(self.model, id) if self.model is not None else None
 
 
-ROUTED = ("team", "category", "severity", "confidence")
+ROUTED = ("team", "team_name", "category", "severity", "confidence")
 
 
 def suggestions_of(incident: Incident, viewer: User, now: dt.datetime) -> Suggestions:

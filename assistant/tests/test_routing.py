@@ -14,7 +14,7 @@ from incidents.models import Incident, Origin
 from incidents.services import editing
 from incidents.services.lifecycle import resolve
 from incidents.tests.factories import make_category, make_incident, make_team, report
-from users.tests.factories import make_admin, make_reporter
+from users.tests.factories import client_of, make_admin, make_reporter
 
 
 class RoutingTests(TestCase):
@@ -49,6 +49,18 @@ class RoutingTests(TestCase):
         self.assertGreater(found.confidence, 0.6)
         self.assertEqual((found.incidents, found.version), (40, made.pk))
         self.assertLessEqual({one.value for one in found.because}, {"vpn", "tunnel", "drops", "packets"})
+
+    def test_it_answers_over_rest(self) -> None:
+        self.learn()
+        incident = make_incident(title="The VPN tunnel is down again")
+
+        found = client_of(self.admin).get(f"/api/v1/incidents/{incident.pk}/suggestions/").json()["routing"]
+
+        self.assertEqual([one["team"] for one in found], [self.network.pk])
+        self.assertEqual({one["field"] for one in found[0]["by_field"]}, {"team", "category", "severity"})
+        self.assertEqual(
+            client_of(make_reporter()).get(f"/api/v1/incidents/{incident.pk}/suggestions/").status_code, 404
+        )
 
     def test_it_says_nothing_about_unknown_words(self) -> None:
         self.learn()
