@@ -106,8 +106,13 @@ class Exchange:
         """Return what a store says on one line, bounded, without the secrets."""
         for secret in filter(None, self.secrets):
             text = text.replace(secret, "…")
-        line = " ".join(text.split())
-        return line if len(line) <= LONGEST_DETAIL else f"{line[: LONGEST_DETAIL - 1]}…"
+        return clipped(text)
+
+
+def clipped(text: str) -> str:
+    """Return a text on one line, bounded."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_DETAIL else f"{line[: LONGEST_DETAIL - 1]}…"
 
 
 def basic(user: str, password: str) -> str:
