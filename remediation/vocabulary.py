@@ -36,7 +36,6 @@ class Activity(models.TextChoices):
     NOTHING = "", pgettext_lazy("activity", "Nothing")
     DRY_RUN = "dry_run", pgettext_lazy("activity", "Dry run")
     EXECUTION = "execution", pgettext_lazy("activity", "Execution")
-    ROLL_BACK = "roll_back", pgettext_lazy("activity", "Roll back")
 
 
 class PhaseWord(models.TextChoices):
@@ -50,13 +49,17 @@ class PhaseWord(models.TextChoices):
 
 
 class PhaseState(models.TextChoices):
-    """How far a phase got; `started` is written before anything is sent."""
+    """How far a phase got; `started` is written before anything is sent.
+
+    A failed one ended; of an unknown or interrupted one, nobody knows what it did.
+    """
 
     STARTED = "started", pgettext_lazy("phase", "Started")
     WAITING = "waiting", pgettext_lazy("phase", "Waiting")
     DONE = "done", pgettext_lazy("phase", "Done")
     FAILED = "failed", pgettext_lazy("phase", "Failed")
     UNKNOWN = "unknown", pgettext_lazy("phase", "Unknown")
+    INTERRUPTED = "interrupted", pgettext_lazy("phase", "Interrupted")
 
 
 class RunEventKind(models.TextChoices):

@@ -25,7 +25,7 @@ class Runbook(models.Model):
         "remediation.RunbookVersion",
         null=True,
         editable=False,
-        on_delete=models.PROTECT,
+        on_delete=models.SET_NULL,
         related_name="+",
         verbose_name=_("current version"),
     )

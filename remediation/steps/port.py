@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 
 from remediation.steps.parameters import Parameter
 
+ACTING_SECONDS, READING_SECONDS = 300, 60
 MAX_OUTPUT = 8 * 1024  # characters kept of an output
 
 
@@ -55,7 +56,7 @@ class Context:
     """One phase of a step on one target.
 
     `spec` is rendered; `memory` is what earlier phases on this target returned, merged; `seconds_left` is the time
-    before the phase counts as failed. `key` is the same whenever this phase is asked again.
+    before the phase counts as failed. The idempotency key is the same whenever this phase is asked again.
     """
 
     run: int
@@ -73,9 +74,10 @@ class Context:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a phase: done; failed, and known to have ended; or wait: ask again after `pause` seconds.
+    """What came of a phase: done; failed, having ended; or wait: ask again after `pause` seconds.
 
-    A waiting act or roll back is asked by `poll`, a waiting reading phase once more.
+    An act that failed may have done a part: it is rolled back. A waiting act or roll back is asked by `poll`, a waiting
+    reading phase by `perform` once more.
     """
 
     state: OutcomeState
@@ -120,6 +122,12 @@ class StepKind(ABC):
     @abstractmethod
     def render(self, spec: Mapping[str, Any], values: Mapping[str, Any], target: Target) -> dict[str, Any]:
         """Return the spec with its placeholders filled, escaped for where they stand. Raises ValueError."""
+
+    def seconds(self, spec: Mapping[str, Any], phase: Phase) -> int:
+        """Return how long a phase may take with all its waiting: its `timeout_seconds`, if the step says so."""
+        given = spec.get(phase)
+        default = ACTING_SECONDS if phase in ACTING else READING_SECONDS
+        return int(given.get("timeout_seconds", default)) if isinstance(given, Mapping) else default
 
     @abstractmethod
     def perform(self, context: Context) -> Outcome:
