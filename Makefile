@@ -21,7 +21,7 @@ TYPED_NAMES := services services.py jobs.py permissions.py vocabulary.py workflo
 	percentiles.py metrics.py tokens.py attachments search imports oncall.py reading formats.py channels \
 	detection.py assigning.py decide.py effects.py matching.py routing.py transitions.py updates.py queries.py templates.py sources \
 	planning.py policies.py targets.py access.py http.py rendering serving.py totp.py sealing.py webauthn.py oidc \
-	narrative.py reminding.py validation.py providers learning redacting steps guards.py plans.py agent \
+	binding.py narrative.py reminding.py validation.py providers learning redacting steps guards.py plans.py agent \
 	likeness.py suggestions.py correlation.py anomalies.py summaries.py
 TYPED := $(filter-out %/tests %/migrations,$(wildcard core/*.py core/db core/outbound core/text $(filter-out core/api/configuration.py,$(wildcard core/api/*.py)) core/server $(filter-out intake/admin.py intake/filters.py intake/serializers.py intake/urls.py intake/views.py,$(wildcard intake/*.py)) intake/models intake/services \
 	$(filter-out $(wildcard integrations/tests/* integrations/*/*_pb2.py),$(wildcard integrations/*.py integrations/*/*.py)))) \

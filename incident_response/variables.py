@@ -249,6 +249,12 @@ OUTBOUND_ALLOW = env.networks(
     "OUTBOUND_ALLOW",
     help="Networks that addresses entered by users may lead to although they are not public, such as 10.20.0.0/16.",
 )
+REMEDIATION_LEASE_SECONDS = env.integer(
+    "REMEDIATION_LEASE_SECONDS",
+    default=120,
+    minimum=2,
+    help="Seconds after which a step whose worker ended counts as interrupted; a call takes 30 at most.",
+)
 SMS_PROVIDERS = env.words(
     "SMS_PROVIDERS",
     default=["twilio", "sns", "gateway"],

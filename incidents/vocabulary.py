@@ -84,6 +84,7 @@ class MachineKind(models.TextChoices):
     CHANNEL = "channel", _("Channel")
     ESCALATION = "escalation", _("Escalation")
     ASSISTANT = "assistant", _("Assistant")
+    RUNBOOK = "runbook", _("Runbook")
 
 
 class LinkKind(models.TextChoices):

@@ -9,11 +9,27 @@ class RemediationConfig(AppConfig):
     verbose_name = _("Remediation")
 
     def ready(self) -> None:
-        """Register jobs and kinds of steps."""
+        """Register kinds of steps, follow the incidents, and do what runs have to do."""
         from core.server.jobs import register_jobs
+        from incidents.kinds import register_kinds
+        from incidents.services.feed import register_follower
+        from incidents.services.redaction import register_cleaner
+        from remediation import audit, monitoring
         from remediation.jobs import JOBS
+        from remediation.services.redacting import remove_texts
+        from remediation.steps.http import HttpStep
         from remediation.steps.kubernetes.step import KubernetesStep
         from remediation.steps.port import register_step_kind
+        from remediation.vocabulary import RunEventKind
+        from users.permissions import allow_responders
 
-        register_jobs(*JOBS)
+        audit.register()
+        monitoring.register()
+        register_step_kind(HttpStep())
         register_step_kind(KubernetesStep())
+        register_kinds(RunEventKind)
+        register_follower("propose_remediation", but_for=RunEventKind.values)
+        register_cleaner(remove_texts)
+        register_jobs(*JOBS)
+        for model in ("runbook", "runbookversion", "run", "freezewindow", "stop"):
+            allow_responders(f"remediation.{model}", "view")

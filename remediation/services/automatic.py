@@ -1,0 +1,105 @@
+"""Propose runs by rules: for new incidents that match a runbook, class A ones are executed at once."""
+
+import datetime as dt
+
+from core.db import rows
+from core.db.clock import database_now
+from core.db.leases import Lease
+from core.db.transactions import unit_of_work
+from core.errors import DomainError
+from incidents.models import EventKind, Incident, IncidentEvent, Origin
+from incidents.services import feed
+from remediation.models import RuleMatch, Run, Runbook
+from remediation.services import deciding, executing, proposing, runs
+from remediation.steps.parameters import parameters_of
+from remediation.validation import matches
+from remediation.vocabulary import Risk, RunState
+
+READER = "remediation"
+BATCH = 100
+LEASE = Lease("due_at", dt.timedelta(seconds=60))
+
+
+def follow(limit: int = BATCH) -> int:
+    """Store which runbooks match the next new incidents of the feed; return how many events were read."""
+    return feed.consume(READER, _handle, limit=limit)
+
+
+def _handle(events: list[IncidentEvent]) -> None:
+    opened = [event.incident_id for event in events if event.kind == EventKind.CREATED]
+    runbooks = _automatic() if opened else []
+    if not runbooks:
+        return
+    now = database_now()
+    incidents = Incident.objects.filter(pk__in=opened, deleted_at=None, is_restricted=False)
+    found = [
+        RuleMatch(incident=incident, runbook=runbook, due_at=now)
+        for incident in incidents.prefetch_related("services")
+        for runbook in runbooks
+        if incident.is_still_open and _matches(runbook, incident)
+    ]
+    RuleMatch.objects.bulk_create(found, ignore_conflicts=True)
+
+
+def _automatic() -> list[Runbook]:
+    enabled = Runbook.objects.filter(is_enabled=True, paused_at=None, current__isnull=False)
+    return [runbook for runbook in enabled.select_related("current") if _matcher(runbook)]
+
+
+def _matcher(runbook: Runbook) -> dict[str, object]:
+    return (runbook.current.automatic_for if runbook.current is not None else None) or {}
+
+
+def _matches(runbook: Runbook, incident: Incident) -> bool:
+    services = frozenset(service.slug for service in incident.services.all())
+    return matches(_matcher(runbook), title=incident.title, severity=incident.severity, services=services)
+
+
+def propose_due(now: dt.datetime) -> int:
+    """Propose the next runbook that matched, and execute it where its class allows; return how many."""
+    for number in LEASE.claim_many(RuleMatch.objects.filter(due_at__lte=now).order_by("due_at")[:1], now):
+        _attempt(RuleMatch.objects.select_related("runbook__current", "incident", "run").get(pk=number))
+        return 1
+    return 0
+
+
+def _attempt(match: RuleMatch) -> None:
+    """Go on where an earlier attempt ended; what is refused stays a proposal with its reason."""
+    match.attempts += 1
+    try:
+        run = match.run or _propose(match)
+        if run.version.risk == Risk.A:
+            _execute(run)
+        match.why = ""
+    except DomainError as error:
+        match.why = error.message
+    match.due_at = None
+    rows.update(match, ["attempts", "why", "due_at"])
+
+
+def _propose(match: RuleMatch) -> Run:
+    runbook, incident = match.runbook, match.incident
+    slugs = list(incident.services.order_by("slug").values_list("slug", flat=True))
+    version = proposing.version_of(runbook)
+    wanted = set((version.automatic_for or {}).get("services", ()))
+    service = next((slug for slug in slugs if not wanted or slug in wanted), None)
+    named = [one.name for one in parameters_of(version.parameters) if one.kind == "service" and one.default is None]
+    values = dict.fromkeys(named, service) if service is not None else {}
+    proposal = proposing.propose(
+        incident, runbook, by=runs.RULE, parameters=values, origin=Origin.JOB, is_automatic=True
+    )
+    _remember(match, proposal.run)
+    return proposal.run
+
+
+@unit_of_work
+def _remember(match: RuleMatch, run: Run) -> None:
+    match.run = run
+    rows.update(match, ["run"])
+
+
+def _execute(run: Run) -> None:
+    if run.state == RunState.PROPOSED:
+        run = deciding.approve(run, by=runs.RULE, digest=run.digest, origin=Origin.JOB)
+    if run.state == RunState.APPROVED:
+        executing.execute(run, by=runs.RULE, origin=Origin.JOB)

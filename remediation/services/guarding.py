@@ -1,0 +1,109 @@
+"""Load what the guards decide from, and refuse what they forbid."""
+
+import datetime as dt
+from collections import defaultdict
+
+from django.utils.translation import gettext as _
+
+from core.errors import Conflict, PermissionRefused
+from core.text.sentences import shown
+from incidents.actors import By, person
+from incidents.models import Incident
+from remediation.binding import target_key
+from remediation.guards import DAY, Facts, Limits, Refusal, StepSize, TargetHistory, Window, refusals
+from remediation.models import FreezeWindow, Run, Runbook, RunbookVersion, RunTarget, Stop
+from remediation.services.resolving import Bound
+from remediation.steps.port import step_kind
+
+
+def judge(
+    version: RunbookVersion, incident: Incident, bound: Bound, *, is_automatic: bool, now: dt.datetime, run: int
+) -> list[Refusal]:
+    """Return what forbids a stored run now."""
+    runbook = Runbook.objects.get(pk=version.runbook_id)
+    stop = Stop.objects.filter(active=1).first()
+    of_runbook = Run.objects.filter(runbook=runbook, started_at__gt=now - DAY).exclude(pk=run)
+    facts = Facts(
+        limits=_limits(version),
+        steps=_sizes(version, bound),
+        targets=_histories(bound, version.cooldown_seconds, now, run),
+        runs_today=of_runbook.count(),
+        stopped_because=stop.reason if stop is not None else None,
+        paused_because=runbook.paused_because if runbook.paused_at is not None else None,
+        is_enabled=runbook.is_enabled,
+        is_current=runbook.current_id == version.pk,
+        is_open=incident.is_still_open and incident.deleted_at is None,
+        is_restricted=incident.is_restricted,
+        is_automatic=is_automatic,
+        team=incident.team_id,
+        services=frozenset(incident.services.values_list("pk", flat=True)),
+        windows=_windows(),
+    )
+    return refusals(facts, now)
+
+
+def require(found: list[Refusal], *, is_overridden: bool) -> None:
+    """Raise Conflict with the gravest refusal's code and all `reasons`, but for a freeze that was overridden."""
+    left = [refusal for refusal in found if not (refusal.is_freeze and is_overridden)]
+    if left:
+        reasons = [{"code": refusal.code, "text": shown(refusal.text)} for refusal in left]
+        raise Conflict(" ".join(reason["text"] for reason in reasons), code=left[0].code, reasons=reasons)
+
+
+def override(run: Run, reason: str, *, by: By) -> bool:
+    """Set an administrator's reason to run during a freeze; return whether there is one. Raises PermissionRefused."""
+    if reason.strip():
+        user = person(by)
+        if user is None or not user.is_admin:
+            raise PermissionRefused(_("Only administrators can override a change freeze."))
+        run.override_reason, run.overridden_by = reason.strip(), user
+    return bool(run.override_reason)
+
+
+def _limits(version: RunbookVersion) -> Limits:
+    return Limits(
+        cooldown_seconds=version.cooldown_seconds,
+        daily_cap=version.daily_cap,
+        daily_cap_per_target=version.daily_cap_per_target,
+        max_targets=version.max_targets,
+        max_percent=version.max_percent,
+    )
+
+
+def _sizes(version: RunbookVersion, bound: Bound) -> list[StepSize]:
+    sizes = []
+    for step, targets, population in zip(version.steps, bound.targets, bound.populations, strict=True):
+        kind = step_kind(step["kind"])
+        sizes.append(StepSize(len(targets), population, kind.why_unusable() if kind is not None else ""))
+    return sizes
+
+
+def _histories(bound: Bound, cooldown: int, now: dt.datetime, run: int) -> list[TargetHistory]:
+    names = {target_key(one): one.name for of_step in bound.targets for one in of_step}
+    rows = RunTarget.objects.filter(key__in=names).exclude(run=run)
+    since = now - max(DAY, dt.timedelta(seconds=cooldown))
+    started: defaultdict[str, dict[int, dt.datetime]] = defaultdict(dict)
+    # once per run, however many of its steps change the target
+    for key, of_run, at in rows.filter(started_at__gt=since).values_list("key", "run", "started_at"):
+        if at is not None:
+            started[key][of_run] = at
+    held = set(rows.filter(held_key__isnull=False).values_list("key", flat=True))
+    return [
+        TargetHistory(name, sorted(started[key].values(), reverse=True), is_held=key in held)
+        for key, name in names.items()
+    ]
+
+
+def _windows() -> list[Window]:
+    return [
+        Window(
+            name=row.name,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            is_weekly=row.is_weekly,
+            zone=row.time_zone,
+            teams=frozenset(team.pk for team in row.teams.all()),
+            services=frozenset(service.pk for service in row.services.all()),
+        )
+        for row in FreezeWindow.objects.prefetch_related("teams", "services")
+    ]

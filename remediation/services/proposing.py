@@ -1,0 +1,121 @@
+"""Propose runs of runbooks for incidents."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from core.db import rows
+from core.db.clock import database_now
+from core.db.transactions import unit_of_work
+from core.errors import Conflict, NotFound
+from core.text.sentences import Sentence
+from incidents.actors import By, person
+from incidents.models import Incident, Origin
+from incidents.services.recording import lock
+from remediation.binding import target_key
+from remediation.guards import Refusal
+from remediation.models import Run, Runbook, RunbookVersion, RunTarget
+from remediation.permissions import approvers_of, require_propose
+from remediation.services import guarding, runs
+from remediation.services.resolving import Bound, bind, values_for
+from remediation.vocabulary import Risk, RunEventKind
+
+VALID_SECONDS = 15 * 60
+NO_APPROVER = Sentence("Nobody but the proposer could approve this run: add an administrator or a member of the team.")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A stored run, and what would forbid it now."""
+
+    run: Run
+    warnings: list[Refusal]
+
+
+def propose(
+    incident: Incident,
+    runbook: Runbook,
+    *,
+    by: By,
+    parameters: Mapping[str, Any],
+    origin: str = Origin.API,
+    is_automatic: bool = False,
+) -> Proposal:
+    """Store a run with its targets as they are now; what the guards forbid is said, and refused later.
+
+    Call it outside of transactions. Raises NotFound, PermissionRefused, Conflict, DomainError.
+    """
+    require_propose(by, incident)
+    version = version_of(runbook)
+    values = values_for(version, parameters)
+    bound = bind(version, incident.pk, values)
+    return _store(incident, version, values, bound, by=by, origin=origin, is_automatic=is_automatic)
+
+
+def version_of(runbook: Runbook) -> RunbookVersion:
+    """Return the present version. Raises NotFound."""
+    if runbook.current_id is None:
+        raise NotFound(_("This runbook does not exist."))
+    return RunbookVersion.objects.select_related("runbook").get(pk=runbook.current_id)
+
+
+@unit_of_work
+def _store(
+    incident: Incident,
+    version: RunbookVersion,
+    values: dict[str, Any],
+    bound: Bound,
+    *,
+    by: By,
+    origin: str,
+    is_automatic: bool,
+) -> Proposal:
+    incident = lock(incident)
+    require_propose(by, incident)
+    if not incident.is_still_open:
+        raise Conflict(_("The incident is no longer open."), code="incident_closed")
+    now, user = database_now(), person(by)
+    run = Run(
+        incident=incident,
+        version=version,
+        runbook=version.runbook,
+        parameters=values,
+        populations=list(bound.populations),
+        digest=bound.digest,
+        is_automatic=is_automatic,
+        origin=origin,
+        proposed_by=user,
+        created_at=now,
+        expires_at=now + runs.seconds(VALID_SECONDS),
+    )
+    rows.insert(run)
+    rows.insert(*_targets(run, bound))
+    names = [target.name for of_step in bound.targets for target in of_step]
+    body = runs.about(run, names)
+    runs.note(run, RunEventKind.RUN_PROPOSED, by=by, origin=origin, body=body, data={"digest": run.digest})
+    warnings = guarding.judge(version, incident, bound, is_automatic=is_automatic, now=now, run=run.pk)
+    return Proposal(run, [*warnings, *_without_approver(run, incident)])
+
+
+def _targets(run: Run, bound: Bound) -> list[RunTarget]:
+    return [
+        RunTarget(
+            run=run,
+            step=step,
+            place=place,
+            kind=target.kind,
+            name=target.name,
+            details=dict(target.details),
+            key=target_key(target),
+        )
+        for step, of_step in enumerate(bound.targets)
+        for place, target in enumerate(of_step)
+    ]
+
+
+def _without_approver(run: Run, incident: Incident) -> list[Refusal]:
+    if run.version.risk != Risk.B or approvers_of(incident, risk=Risk.B, proposer=run.proposed_by_id):
+        return []
+    return [Refusal("no_approver", NO_APPROVER.say())]
