@@ -182,6 +182,22 @@ LOG_RETENTION_DAYS = env.integer(
 LOG_RETENTION_MB = env.integer(
     "LOG_RETENTION_MB", default=4096, minimum=1, help="Space for log lines, in megabytes; the oldest are deleted first."
 )
+SPLUNK_URL = env.text(
+    "SPLUNK_URL",
+    default="",
+    help="Address of Splunk's management service, for detection rules that search it, such as https://splunk:8089.",
+)
+SPLUNK_TOKEN = env.text("SPLUNK_TOKEN", default="", help="Authentication token of a Splunk user who may only search.")
+SPLUNK_CA = env.text(
+    "SPLUNK_CA", default="", help="File with the certificate authority of Splunk's server, if it is your own."
+)
+SPLUNK_LAG_SECONDS = env.integer(
+    "SPLUNK_LAG_SECONDS",
+    default=60,
+    minimum=0,
+    maximum=3600,
+    help="How long after its end a window is searched in Splunk: events may be indexed that late.",
+)
 LOKI_URL = env.text(
     "LOKI_URL",
     default="",

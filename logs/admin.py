@@ -205,7 +205,7 @@ class RuleForm(RefusableForm):
             "threshold": _("Minimum lines"),
             "window_seconds": _("Within (seconds)"),
             "check_interval_seconds": _("Evaluate every (seconds)"),
-            "source_kind": _("Read from"),
+            "store": _("Read from"),
         }
         help_texts = {
             "query": _(
@@ -248,7 +248,7 @@ class DetectionRuleAdmin(BackOfficeAdmin):
     change_form_outer_before_template = "admin/logs/rule_panel.html"
     fieldsets = (
         (None, {"fields": (("name", "is_enabled"), "severity")}),
-        (_("Lines"), {"fields": ("query", ("level", "service"), "source_kind")}),
+        (_("Lines"), {"fields": ("query", ("level", "service"), "store")}),
         (
             _("Alert when"),
             {"fields": ("mode", ("threshold", "window_seconds"), "check_interval_seconds", "group_by")},

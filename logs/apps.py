@@ -10,17 +10,16 @@ class LogsConfig(AppConfig):
         from alerts.services.rules import look_for_faults
         from core.server.jobs import register_jobs
         from intake.endpoints import register_endpoints
+        from logs import monitoring
         from logs.audit import register
         from logs.endpoints.own import OWN
         from logs.jobs import JOBS
         from logs.services.rules import faulty_rules
-        from logs.sources import INTERNAL, register_source
-        from logs.sources.internal import InternalSource
         from users.permissions import allow_responders
 
         register()
+        monitoring.register()
         allow_responders("logs", "view")
         register_jobs(*JOBS)
         register_endpoints(OWN)
-        register_source(INTERNAL, InternalSource, "Lines stored here")
         look_for_faults(faulty_rules)

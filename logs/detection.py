@@ -75,6 +75,10 @@ class Spec:
             return ()
         return tuple(_value(line, name)[:VALUE_LENGTH] for name in self.group_by)
 
+    def group_of_fields(self, fields: Mapping[str, str]) -> Group:
+        """Return the values to group by of a row from another store."""
+        return tuple(fields.get(name, "")[:VALUE_LENGTH] for name in self.group_by)
+
     def labels_of(self, group: Group) -> dict[str, str]:
         names = (name.removeprefix(ATTRIBUTE) for name in self.group_by)
         return dict(zip(names, group, strict=True))
@@ -151,13 +155,16 @@ class Tally:
     samples: dict[Group, list[str]] = field(default_factory=dict)
 
     def add(self, spec: Spec, line: Counted, seconds: float) -> None:
-        group = self._group(spec.group_of(line))
+        self.count(spec.group_of(line), int(seconds // spec.step), line.message)
+
+    def count(self, group: Group, number: int, text: str) -> None:
+        """Count a text of a group in a step."""
+        group = self._group(group)
         steps = self.counts[group]
-        number = int(seconds // spec.step)
         steps[number] = steps.get(number, 0) + 1
         samples = self.samples.setdefault(group, [])
         if len(samples) < SAMPLES:
-            samples.append(line.message[:SAMPLE_LENGTH])
+            samples.append(text[:SAMPLE_LENGTH])
 
     def merge(self, other: "Tally") -> None:
         """Add counts of the same steps."""

@@ -4,10 +4,11 @@ import datetime as dt
 import time
 
 from core.server.jobs import Job
-from logs.services import detecting, retention
+from logs.services import detecting, retention, searching
 
 PRUNING_SECONDS = 20.0
 MAX_BATCHES = 20
+SEARCHING_SECONDS = 60.0
 
 
 def prune_logs(now: dt.datetime) -> int:
@@ -36,4 +37,18 @@ def evaluate_rules(now: dt.datetime) -> int:
     return total
 
 
-JOBS = (Job("prune_logs", prune_logs, 60), Job("evaluate_rules", evaluate_rules, 1))
+def search_stores(now: dt.datetime) -> int:
+    """Search outside stores for due windows of rules, for a bounded time."""
+    deadline = time.monotonic() + SEARCHING_SECONDS
+    total = done = searching.run_due(now)
+    while done and time.monotonic() < deadline:
+        done = searching.run_due(now)
+        total += done
+    return total
+
+
+JOBS = (
+    Job("prune_logs", prune_logs, 60),
+    Job("evaluate_rules", evaluate_rules, 1),
+    Job("search_stores", search_stores, 5),
+)

@@ -46,14 +46,14 @@ class RuleForm(SeenForm):
         """Return the form as the API takes it."""
         given = self.cleaned_data
         names = ("name", "query", "service", "mode", "threshold", "window_seconds", "check_interval_seconds")
-        others = {"level": given["level"] or None, "source_kind": self.initial.get("source_kind") or INTERNAL}
+        others = {"level": given["level"] or None, "store": self.initial.get("store") or INTERNAL}
         return {**{name: given[name] for name in (*names, "group_by", "severity", "is_enabled")}, **others}
 
 
 def initial_of(rule: DetectionRule) -> dict[str, Any]:
     """Return a rule as its form begins."""
     names = ("name", "query", "service", "mode", "threshold", "window_seconds", "check_interval_seconds", "group_by")
-    plain = {name: getattr(rule, name) for name in (*names, "severity", "is_enabled", "source_kind")}
+    plain = {name: getattr(rule, name) for name in (*names, "severity", "is_enabled", "store")}
     return {**plain, "level": Level(rule.level).word if rule.level else "", "hours": 24}
 
 

@@ -22,7 +22,7 @@ from core.errors import NotFound, PermissionRefused
 from core.text.moments import shown
 from logs.models import DetectionRule, LogEntry
 from logs.serializers.rules import DetectionRuleSerializer, UnsavedRuleSerializer
-from logs.services.backtesting import Backtest, Raised, backtest
+from logs.services.backtesting import Backtest, Raised, backtest, check_may_try
 from logs.services.rules import delete_rule
 from logs.templates import WILD, masked
 
@@ -67,7 +67,7 @@ def _answer(request: HttpRequest, form: RuleForm, found: DetectionRule | None = 
     is_trial = "backtest" in request.POST
     result = None
     if form.is_valid() and is_trial:
-        result = _tried(form)
+        result = _tried(request, form, found)
     elif form.is_valid():
         if not person(request).is_admin:
             raise PermissionRefused(_("Only administrators can change rules. You can try them."))
@@ -85,14 +85,18 @@ def _answer(request: HttpRequest, form: RuleForm, found: DetectionRule | None = 
     return show(request, "console/detection/form.html", context, status=422 if form.errors else 200)
 
 
-def _tried(form: RuleForm) -> Backtest | None:
+def _tried(request: HttpRequest, form: RuleForm, found: DetectionRule | None) -> Backtest | None:
     until = timezone.now()
     since = until - dt.timedelta(hours=form.cleaned_data["hours"] or 24)
     with refusals_on(form):
+        if found is not None and not {*form.changed_data}.difference(("hours", "seen", *UNTRIED)):
+            return backtest(found, since, until)
         data = {name: value for name, value in form.as_api().items() if name not in UNTRIED}
         serializer = UnsavedRuleSerializer(data=data)
         serializer.is_valid(raise_exception=True)
-        return backtest(serializer.rule(), since, until)
+        rule = serializer.rule()
+        check_may_try(rule, person(request))
+        return backtest(rule, since, until)
     return None
 
 

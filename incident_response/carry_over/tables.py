@@ -23,7 +23,10 @@ RENAMED = {
     "users_transactionmarker": "core_transactionmarker",
 }
 # Present columns, and their earlier names.
-RENAMED_COLUMNS = {"alerts_heartbeat": {"last_ping_at": "last_beat_at"}}
+RENAMED_COLUMNS = {
+    "alerts_heartbeat": {"last_ping_at": "last_beat_at"},
+    "logs_detectionrule": {"store": "source_kind"},
+}
 # Newer columns, by table, get their default as in migrations: rows and
 # files that nothing vouched for are not sealed.
 NEW_COLUMNS = {
@@ -33,6 +36,7 @@ NEW_COLUMNS = {
     "incidents_category": {"is_active"},
     "incidents_incident": {"last_occurred_at", "last_received_at", "row_digest"},
     "incidents_incidentevent": {"machine_kind", "machine_name"},
+    "logs_detectionrule": {"failing_since", "failures", "is_failing", "last_error"},
     "responders_service": {"escalation_policy_id", "is_active"},
     "responders_team": {"escalation_policy_id", "is_active", "is_default"},
     "users_session": {"is_confirmed"},

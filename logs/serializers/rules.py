@@ -4,8 +4,10 @@ from rest_framework import serializers
 
 from core.api.configuration import CleanedModelSerializer, StrictFields
 from logs.models import DetectionRule, RuleSeverity
+from logs.models.rules import DAY_SECONDS, DEFAULT_INTERVAL
 from logs.services.rules import save_rule
 from logs.services.simulating import Scenario
+from logs.sources import INTERNAL
 from logs.vocabulary import LEVEL_OF_WORD, LEVEL_WORDS, Level
 
 
@@ -29,17 +31,33 @@ class DetectionRuleSerializer(CleanedModelSerializer):
     group_by = serializers.ListField(
         child=serializers.CharField(max_length=100),
         required=False,
-        help_text="service, host, level, template or attributes.<name>.",
+        help_text="service, host, level, template or attributes.<name>; of another store, fields of its rows.",
+    )
+    window_seconds = serializers.IntegerField(
+        min_value=1,
+        max_value=DAY_SECONDS,
+        required=False,
+        help_text="Length of the window in seconds. Of another store: the interval, unless given.",
     )
 
     class Meta:
         model = DetectionRule
         fields = [
             *("id", "name", "mode", "query", "level", "service", "group_by", "severity", "threshold"),
-            *("window_seconds", "check_interval_seconds", "source_kind", "source", "is_enabled", "is_builtin"),
-            *("evaluated_until", "next_run_at", "created_at"),
+            *("window_seconds", "check_interval_seconds", "store", "source", "is_enabled", "is_builtin"),
+            *("evaluated_until", "next_run_at", "is_failing", "failing_since", "last_error", "created_at"),
         ]
-        read_only_fields = ["source", "is_builtin", "evaluated_until", "next_run_at", "created_at"]
+        read_only_fields = [
+            *("source", "is_builtin", "evaluated_until", "next_run_at", "is_failing", "failing_since", "last_error"),
+            "created_at",
+        ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Let windows of another store follow each other, so that each row counts once, unless asked otherwise."""
+        if self.instance is None and attrs.get("store", INTERNAL) != INTERNAL:
+            interval = attrs.get("check_interval_seconds", DEFAULT_INTERVAL)
+            attrs = {"window_seconds": interval, **attrs}
+        return super().validate(attrs)
 
     def create(self, validated_data: dict[str, Any]) -> DetectionRule:
         return save_rule(DetectionRule(**validated_data))
@@ -68,14 +86,13 @@ class UnsavedRuleSerializer(DetectionRuleSerializer):
     class Meta(DetectionRuleSerializer.Meta):
         fields = [
             *("name", "mode", "query", "level", "service", "group_by", "severity", "threshold"),
-            *("window_seconds", "check_interval_seconds", "source_kind", "since", "until"),
+            *("window_seconds", "check_interval_seconds", "store", "since", "until"),
         ]
         read_only_fields: list[str] = []
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         nameless = {name: value for name, value in attrs.items() if name != "name"}
-        super().validate(nameless)
-        return attrs
+        return {**super().validate(nameless), "name": attrs["name"]}
 
     def rule(self) -> DetectionRule:
         given = {name: value for name, value in self.validated_data.items() if name not in ("since", "until")}

@@ -3,24 +3,32 @@
 import datetime as dt
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
-from core.errors import DomainError
+from core.errors import DomainError, PermissionRefused
+from core.text.sentences import shown
 from logs.detection import SAMPLE_LENGTH, SAMPLES, Group, Spec, Tally
 from logs.models import DetectionRule, Mode
 from logs.queries import QueryInvalid
 from logs.services.detecting import Task, read, reads
+from logs.services.searching import count_rows, is_conclusive, search
 from logs.services.updates import title_of
-from logs.sources import SeenLine, source_of_kind
+from logs.sources import SeenLine
+from logs.sources.internal import InternalSource
+from logs.sources.outside import Limits, StoreFailed
+from users.models import User
 
 MAX_RANGE = dt.timedelta(days=31)
 MAX_WINDOWS = 20_000
 MAX_LINES = 200_000
 MAX_SECONDS = 15.0
 MAX_ALERTS = 500
+SEARCHES_AT_ONCE = 4
+LEAST_SECONDS = 1.0  # of a search
 PARTS = 48  # of a range; the test ends before one with too many lines
 
 
@@ -54,24 +62,30 @@ class Backtest:
     alerts: list[Raised] = field(default_factory=list)
 
 
+def check_may_try(rule: DetectionRule, user: User) -> None:
+    """Raise PermissionRefused where an unsaved query would search another store with the operator's access."""
+    if rule.is_outside and rule.pk is None and not user.is_admin:
+        raise PermissionRefused(_("Only administrators can try unsaved queries of another store."))
+
+
 def backtest(rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> Backtest:
     """Return the alerts of windows within the range. Raises BacktestRefused."""
     if since >= until:
         raise BacktestRefused(_("The range is empty: since must be before until."), field="since")
     if until - since > MAX_RANGE:
         raise BacktestRefused(_("A range can span at most %(days)s days.") % {"days": MAX_RANGE.days}, field="since")
-    kind = _Immediate if rule.mode == Mode.IMMEDIATE else _Windows
+    kind = _Elsewhere if rule.is_outside else _Immediate if rule.mode == Mode.IMMEDIATE else _Windows
     try:
-        trial = kind(rule, since, until)
+        return kind(rule, since, until).run()
     except QueryInvalid as error:
         raise BacktestRefused(str(error), field="query") from error
-    return trial.run()
+    except StoreFailed as error:
+        raise BacktestRefused(shown(error.message), field="query", code="store_failed") from error
 
 
 class _Trial:
     def __init__(self, rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> None:
         self.rule, self.spec = rule, rule.spec
-        self.source = source_of_kind(rule.source_kind)
         self.found = Backtest(since, until, since)
         self.open: dict[Group, Raised] = {}
         self.deadline = 0.0
@@ -101,6 +115,7 @@ class _Trial:
 
 class _Windows(_Trial):
     tally: Tally
+    at_once = 0  # windows of a part; 0: as many as make PARTS
 
     def parts(self) -> Sequence[Sequence[int]]:
         interval = self.spec.interval
@@ -114,7 +129,7 @@ class _Windows(_Trial):
             )
         self.tally = Tally()
         self.read_until = ends[0] - self.spec.window if ends else 0
-        size = max(1, -(-len(ends) // PARTS))
+        size = self.at_once or max(1, -(-len(ends) // PARTS))
         return [ends[start : start + size] for start in range(0, len(ends), size)]
 
     def try_part(self, part: Sequence[int]) -> bool:
@@ -122,7 +137,7 @@ class _Windows(_Trial):
         task = Task(self.rule, self.spec, part, self.read_until, self.tally)
         left = MAX_LINES - self.found.lines_read
         since = max(self.read_until, part[0] - self.spec.window)
-        number = read(self.source, [task], since, part[-1], limit=left, deadline=self.deadline)
+        number = read([task], since, part[-1], limit=left, deadline=self.deadline)
         self.found.lines_read += number
         if number >= left:
             return False
@@ -145,6 +160,27 @@ class _Windows(_Trial):
             raised.peak = max(raised.peak, count)
 
 
+class _Elsewhere(_Windows):
+    """Windows of an outside store: each is a search, some at once."""
+
+    at_once = SEARCHES_AT_ONCE
+
+    def try_part(self, part: Sequence[int]) -> bool:
+        limits = Limits(seconds=max(self.deadline - time.monotonic(), LEAST_SECONDS))
+        with ThreadPoolExecutor(max_workers=self.at_once) as pool:
+            answers = list(pool.map(lambda end: search(self.rule, end, limits), part))
+        for end, found in zip(part, answers, strict=True):
+            self.tally = count_rows(self.spec, found, end)
+            self.found.lines_read += len(found.rows)
+            if not is_conclusive(self.spec, found, self.tally) or self.found.lines_read >= MAX_LINES:
+                return False
+            counts = {group: sum(steps.values()) for group, steps in self.tally.counts.items()}
+            self._judge(dt.datetime.fromtimestamp(end, dt.UTC), counts, {})
+            self.found.windows += 1
+            self.found.evaluated_until = dt.datetime.fromtimestamp(end, dt.UTC)
+        return True
+
+
 class _Immediate(_Trial):
     """Lines one by one; an alert ends when its group is silent for the window."""
 
@@ -155,7 +191,7 @@ class _Immediate(_Trial):
 
     def try_part(self, part: Sequence[int]) -> bool:
         left = MAX_LINES - self.found.lines_read
-        lines = lines_of(self.rule, self.spec, part[0], part[1], left)
+        lines = lines_of(self.spec, part[0], part[1], left)
         self.found.lines_read += len(lines)
         if len(lines) >= left:
             return False
@@ -184,11 +220,12 @@ class _Immediate(_Trial):
         self.open = {group: raised for group, raised in self.open.items() if raised.ends_at and raised.ends_at > now}
 
 
-def lines_of(rule: DetectionRule, spec: Spec, since: int, until: int, limit: int) -> list[SeenLine]:
+def lines_of(spec: Spec, since: int, until: int, limit: int) -> list[SeenLine]:
     """Return at most `limit` lines that the rule may want (Unix seconds)."""
-    source = source_of_kind(rule.source_kind)
     start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
     service, level, _below = next(iter(reads([spec])))
     return list(
-        source.lines(start, end, level=level, service=service, limit=limit, with_attributes=spec.needs_attributes)
+        InternalSource().lines(
+            start, end, level=level, service=service, limit=limit, with_attributes=spec.needs_attributes
+        )
     )

@@ -41,7 +41,8 @@ from logs.models import DetectionRule
 from logs.models.rules import SETTLE_SECONDS
 from logs.services.rules import immediate, spec_of
 from logs.services.updates import immediate_update, update_of
-from logs.sources import LogSource, SeenLine, source_of_kind
+from logs.sources import SeenLine
+from logs.sources.internal import InternalSource
 
 log = structlog.get_logger(__name__)
 
@@ -162,20 +163,13 @@ def _ends(spec: Spec, known: int, last: int) -> Sequence[int]:
 
 
 def evaluate(tasks: Iterable[Task], now: dt.datetime) -> list[Task]:
-    """Read each range once for all tasks that share it, and judge.
-
-    Return the tasks evaluated; those whose store fails wait for another run.
-    """
-    together: dict[tuple[str, int, int], list[Task]] = defaultdict(list)
+    """Read each range once for all tasks that share it, and judge."""
+    together: dict[tuple[int, int], list[Task]] = defaultdict(list)
     for task in tasks:
-        together[task.rule.source_kind, task.since, task.until].append(task)
+        together[task.since, task.until].append(task)
     done = []
-    for (kind, since, until), some in together.items():
-        try:
-            read(source_of_kind(kind), some, since, until)
-        except OSError as error:
-            log.error("detection_source_failed", kind=kind, rules=len(some), exc_info=error)
-            continue
+    for (since, until), some in together.items():
+        read(some, since, until)
         for task in some:
             _judge(task, now)
         done += some
@@ -183,7 +177,6 @@ def evaluate(tasks: Iterable[Task], now: dt.datetime) -> list[Task]:
 
 
 def read(
-    source: LogSource,
     tasks: Sequence[Task],
     since: int,
     until: int,
@@ -198,7 +191,7 @@ def read(
     counted = {some[0].spec.id: Tally() for some in alike.values()}
     index = Index(some[0].spec for some in alike.values())
     number = 0
-    for line in _lines(source, [task.spec for task in tasks], since, until, limit):
+    for line in _lines([task.spec for task in tasks], since, until, limit):
         number += 1
         if number % LOOKS_AT_CLOCK == 0 and time.monotonic() > deadline:
             return limit
@@ -212,11 +205,11 @@ def read(
     return number
 
 
-def _lines(source: LogSource, specs: Sequence[Spec], since: int, until: int, limit: int) -> Iterator[SeenLine]:
+def _lines(specs: Sequence[Spec], since: int, until: int, limit: int) -> Iterator[SeenLine]:
     start, end = dt.datetime.fromtimestamp(since, dt.UTC), dt.datetime.fromtimestamp(until, dt.UTC)
     with_attributes = any(spec.needs_attributes for spec in specs)
     parts = (
-        source.lines(
+        InternalSource().lines(
             start, end, level=level, below=below, service=service, limit=limit, with_attributes=with_attributes
         )
         for service, level, below in reads(specs)
@@ -225,7 +218,7 @@ def _lines(source: LogSource, specs: Sequence[Spec], since: int, until: int, lim
 
 
 def reads(specs: Sequence[Spec]) -> Iterator[tuple[str, int, int | None]]:
-    """Yield disjoint reads (service, level, below which level) for `LogSource.lines`."""
+    """Yield disjoint reads (service, level, below which level) for `InternalSource.lines`."""
     general = min((spec.level for spec in specs if not spec.service), default=None)
     lower: dict[str, int] = {}
     for spec in specs:

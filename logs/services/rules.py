@@ -7,6 +7,7 @@ from threading import Lock
 
 import structlog
 from cachetools import TTLCache, cached
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,9 +19,9 @@ from intake.models import Source
 from intake.vocabulary import LOGS
 from logs.detection import Index, Spec, Verdict, from_json
 from logs.models import DetectionRule, Mode, RuleSeverity
-from logs.models.rules import MACHINERY
+from logs.models.rules import MACHINERY, check_outside
 from logs.queries import QueryInvalid, saved
-from logs.services.updates import update_of
+from logs.services.updates import recovery_update, update_of
 from logs.vocabulary import Level
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ REMEMBERED_SECONDS = 1.0
 SHOWN = ("name", "severity")
 CONDITION = (
     *("mode", "query", "level", "service", "group_by", "threshold", "window_seconds", "check_interval_seconds"),
-    *("source_kind", "is_enabled"),
+    *("store", "is_enabled"),
 )
 # settable on the built-in rule
 TUNABLE = frozenset({"level", "service", "severity", "is_enabled", "group_by"})
@@ -144,9 +145,14 @@ def faulty_rules() -> list[tuple[Model, str]]:
     found: list[tuple[Model, str]] = []
     for rule in DetectionRule.objects.filter(is_enabled=True)[:MOST_LOOKED_AT]:
         try:
-            saved(rule.query)
+            if rule.is_outside:
+                check_outside(rule)
+            else:
+                saved(rule.query)
         except QueryInvalid as error:
             found.append((rule, str(error)))
+        except ValidationError as error:
+            found.append((rule, " ".join(error.messages)))
     return found
 
 
@@ -154,14 +160,16 @@ def _begin(rule: DetectionRule, now: dt.datetime) -> None:
     is_timed = rule.is_enabled and rule.mode == Mode.THRESHOLD
     rule.next_run_at = now if is_timed else None
     rule.evaluated_until, rule.changed_at, rule.state = None, now, {}
+    rule.failures, rule.failing_since, rule.last_error, rule.is_failing = 0, None, "", False
 
 
 def _end(rule: DetectionRule, now: dt.datetime) -> None:
+    updates = [recovery_update(rule, now)] if rule.is_failing else []
     spec = spec_of(rule)
-    if spec is None or not rule.state:
-        return
-    end = int(now.timestamp())
-    firing = from_json(rule.state).firing
-    over = [Verdict(group, False, since, end, 0) for group, since in firing.items()]
-    if over:
-        enqueue(rule.source, [update_of(rule, spec, verdict) for verdict in over], at=now)
+    if spec is not None:
+        end = int(now.timestamp())
+        firing = from_json(rule.state).firing
+        over = [Verdict(group, False, since, end, 0) for group, since in firing.items()]
+        updates += [update_of(rule, spec, verdict) for verdict in over]
+    if updates:
+        enqueue(rule.source, updates, at=now)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from alerts.updates import Action, AlertUpdate
 from logs.detection import Group, Spec, Verdict
-from logs.models import DetectionRule
+from logs.models import DetectionRule, RuleSeverity
 
 LONGEST_TITLE = 200
 # When a rule falls silent, its alert is over after so many intervals,
@@ -15,7 +15,13 @@ EXPIRY_SECONDS = 900
 
 
 def update_of(
-    rule: DetectionRule, spec: Spec, verdict: Verdict, samples: Sequence[str] = (), *, now: dt.datetime | None = None
+    rule: DetectionRule,
+    spec: Spec,
+    verdict: Verdict,
+    samples: Sequence[str] = (),
+    *,
+    now: dt.datetime | None = None,
+    notes: Sequence[str] = (),
 ) -> AlertUpdate:
     """Return a verdict's update, starting with the first window: order and repeats change nothing."""
     if not verdict.is_firing:
@@ -31,7 +37,7 @@ def update_of(
         title=title_of(rule, verdict.group),
         fingerprint=spec.fingerprint(verdict.group),
         severity=rule.severity,
-        description=_described(spec, verdict, samples),
+        description=_described(spec, verdict, [*notes, *samples]),
         labels=labels_of(rule, spec, verdict.group),
         starts_at=_moment(verdict.since),
         ends_at=(now or _moment(verdict.end)) + expiry,
@@ -53,6 +59,42 @@ def immediate_update(
     )
 
 
+def failure_update(rule: DetectionRule, now: dt.datetime) -> AlertUpdate:
+    """Return the alert of a rule that cannot look: nobody would see what it is for."""
+    since = rule.failing_since or now
+    until = f"{rule.evaluated_until:%Y-%m-%d %H:%M:%S} UTC" if rule.evaluated_until else "no time"
+    return AlertUpdate(
+        title=f"Detection rule fails: {rule.name}"[:LONGEST_TITLE],
+        fingerprint=_failure_fingerprint(rule),
+        severity=RuleSeverity.HIGH,
+        description="\n".join(
+            [
+                f"The rule “{rule.name}” cannot search {rule.get_store_display()} since {since:%Y-%m-%d %H:%M:%S} UTC; "
+                f"it has looked at everything until {until}.",
+                rule.last_error,
+                f"Its query: {rule.query}",
+            ]
+        ),
+        labels={"alertname": "DetectionRuleFails", "rule": rule.name, "store": rule.store},
+        starts_at=since,
+    )
+
+
+def recovery_update(rule: DetectionRule, now: dt.datetime) -> AlertUpdate:
+    """Return the end of a failing rule's alert."""
+    return AlertUpdate(
+        title=f"Detection rule fails: {rule.name}"[:LONGEST_TITLE],
+        action=Action.RESOLVE,
+        fingerprint=_failure_fingerprint(rule),
+        starts_at=rule.failing_since,
+        ends_at=now,
+    )
+
+
+def _failure_fingerprint(rule: DetectionRule) -> str:
+    return f"rule:{rule.pk}:failing"
+
+
 def title_of(rule: DetectionRule, group: Group) -> str:
     """Return the alert's title, constant while it fires."""
     values = ": ".join(value for value in group if value)
@@ -62,17 +104,19 @@ def title_of(rule: DetectionRule, group: Group) -> str:
 def labels_of(rule: DetectionRule, spec: Spec, group: Group) -> dict[str, str]:
     """Return what routes match: rule, service and group."""
     own = {"alertname": rule.name, "rule": rule.name}
+    if rule.is_outside:
+        own["store"] = rule.store
     if rule.service:
         own["service"] = rule.service
     return {**{name: value for name, value in spec.labels_of(group).items() if value}, **own}
 
 
-def _described(spec: Spec, verdict: Verdict, samples: Sequence[str]) -> str:
+def _described(spec: Spec, verdict: Verdict, further: Sequence[str]) -> str:
     counted = (
         f"{verdict.count:,} lines within {spec.window} seconds up to {_moment(verdict.end):%Y-%m-%d %H:%M:%S} UTC; "
         f"the threshold is {spec.threshold:,}."
     )
-    return "\n".join([counted, *samples])
+    return "\n".join([counted, *further])
 
 
 def _moment(seconds: int) -> dt.datetime:

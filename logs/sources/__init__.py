@@ -1,8 +1,12 @@
 """Stores that rules read lines from."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from logs.sources.outside import stores
 
 INTERNAL = "internal"
 
@@ -19,40 +23,6 @@ class SeenLine(NamedTuple):
     attributes: Mapping[str, Any]
 
 
-class LogSource(Protocol):
-    """A store of lines; register others with `register_source`."""
-
-    def lines(
-        self,
-        since: dt.datetime,
-        until: dt.datetime,
-        *,
-        level: int = 0,
-        below: int | None = None,
-        service: str = "",
-        limit: int | None = None,
-        with_attributes: bool = False,
-    ) -> Iterable[SeenLine]:
-        """Return at most `limit` lines, unordered; `until` and `below` are exclusive.
-
-        Raises OSError or a database error to be asked later.
-        """
-        ...
-
-
-_sources: dict[str, tuple[Callable[[], LogSource], str]] = {}
-
-
-def register_source(kind: str, make: Callable[[], LogSource], title: str) -> None:
-    _sources[kind] = make, title
-
-
-def kinds() -> list[tuple[str, str]]:
-    """Return kinds and titles."""
-    return [(kind, title) for kind, (_make, title) in _sources.items()]
-
-
-def source_of_kind(kind: str) -> LogSource:
-    """Return the store of a kind. Raises KeyError."""
-    make, _title = _sources[kind]
-    return make()
+def kinds() -> list[tuple[str, Any]]:
+    """Return kinds of stores and their titles: ours, then those elsewhere."""
+    return [(INTERNAL, _("Lines stored here")), *((store.kind, store.title) for store in stores())]

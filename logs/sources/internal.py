@@ -23,7 +23,7 @@ class InternalSource:
         limit: int | None = None,
         with_attributes: bool = False,
     ) -> Iterator[SeenLine]:
-        """Yield lines, by time within each level; see `LogSource.lines`."""
+        """Yield at most `limit` lines, by time within each level; `until` and `below` are exclusive."""
         columns = (*PLAIN, "attributes") if with_attributes else PLAIN
         left = limit
         for part in _parts(level, below, service):

@@ -25,10 +25,15 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """The rows of a search; `is_cut` if there may be more, beyond the limits."""
+    """The rows of a search; `is_cut` if there may be more, beyond the limits.
+
+    `is_late`: the time was over, so that another attempt may bring all. `warnings` are the store's own words.
+    """
 
     rows: Sequence[Row]
     is_cut: bool = False
+    is_late: bool = False
+    warnings: Sequence[str] = ()
 
 
 class StoreFailed(Exception):
@@ -48,9 +53,9 @@ class Store:
     """A kind of store.
 
     `search(query, since, until, limits)` returns the rows of [since, until). Raises StoreFailed; an answer that ends
-    before its end is a failure, never few rows. `validate` returns the query as kept; raises ValidationError for what
-    can be none. `why_unusable` is empty, or says which settings to set. `lag` is how many seconds after its end a
-    window is searched. `example` is a query in the store's language.
+    before its end is a failure, never few rows. `validate` returns the query as `search` takes it; raises
+    ValidationError for what can be none. `why_unusable` is empty, or says which settings to set. `lag` is how many
+    seconds after its end a window is searched. `example` is a query in the store's language.
     """
 
     kind: str

@@ -129,7 +129,7 @@ class RuleTests(TestCase):
             "query": "refused",
             "level": "",
             "service": "",
-            "source_kind": "internal",
+            "store": "internal",
             "mode": "threshold",
             "threshold": 2,
             "window_seconds": 300,

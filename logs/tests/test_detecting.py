@@ -2,8 +2,6 @@
 
 import datetime as dt
 from functools import partial
-from typing import Any
-from unittest import mock
 
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
@@ -16,8 +14,6 @@ from intake.models import IntakeEvent
 from logs.lines import Line
 from logs.models import DetectionRule
 from logs.services import detecting, rules
-from logs.sources import INTERNAL
-from logs.sources.internal import InternalSource
 from logs.tests.rules import after, make_rule, write
 from logs.vocabulary import Level
 
@@ -185,32 +181,6 @@ class ThresholdTests(TestCase):
         detecting.run_due(after(65))
 
         self.assertEqual(alerts(), [("Sound", "firing", 1)])
-
-    def test_it_lets_other_rules_run_when_a_store_does_not_answer(self):
-        there, away = make_rule(name="There"), make_rule(name="Away")
-        DetectionRule.objects.filter(pk=away.pk).update(source_kind="elsewhere")
-        write(1, 2)
-
-        with mock.patch("logs.services.detecting.source_of_kind", lambda kind: FakeStore(kind)):
-            detecting.run_due(after(65))
-
-        there.refresh_from_db()
-        away.refresh_from_db()
-        self.assertEqual(alerts(), [("There", "firing", 1)])
-        self.assertEqual((there.evaluated_until, away.evaluated_until), (after(60), None))
-        self.assertEqual(away.next_run_at, after(65) + detecting.held.length)
-
-
-class FakeStore:
-    """Our own store under its name; under any other, one that is away."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-    def lines(self, *args: Any, **options: Any) -> Any:
-        if self.kind != INTERNAL:
-            raise ConnectionError("away")
-        return InternalSource().lines(*args, **options)
 
 
 class WritingTests(TestCase):

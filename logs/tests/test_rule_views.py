@@ -72,7 +72,7 @@ class RuleViewTests(TestCase):
             ("window_seconds", 0),
             ("check_interval_seconds", 86_401),
             ("severity", "dire"),
-            ("source_kind", "elsewhere"),
+            ("store", "elsewhere"),
             ("mode", "never"),
         ]:
             with self.subTest(f"{field}={value}"):

@@ -8,7 +8,7 @@ from django.test import TestCase
 from logs.lines import Line
 from logs.services.detecting import reads
 from logs.services.storing import store
-from logs.sources import INTERNAL, source_of_kind
+from logs.sources.internal import InternalSource
 from logs.tests.rules import START, after
 from logs.tests.test_detection import spec_of
 from logs.vocabulary import Level
@@ -24,7 +24,7 @@ class InternalSourceTests(TestCase):
             for number in range(5)
         ]
         store(lines, None, START)
-        cls.source = source_of_kind(INTERNAL)
+        cls.source = InternalSource()
 
     def test_it_reads_each_selection_whole_and_once(self):
         for chunk in (1, 2, 3, 1000):

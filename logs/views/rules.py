@@ -23,7 +23,7 @@ from logs.serializers.rules import (
     SimulationSerializer,
     UnsavedRuleSerializer,
 )
-from logs.services.backtesting import backtest
+from logs.services.backtesting import backtest, check_may_try
 from logs.services.rules import delete_rule
 from logs.services.simulating import simulate
 
@@ -61,10 +61,12 @@ class DetectionRuleViewSet(ConfigurationViewSet):
     )
     @action(detail=False, methods=["post"], permission_classes=[IsResponder], url_path="backtest")
     def backtest_unsaved(self, request: Request) -> Response:
-        """Takes a rule's fields, `since` and `until`. Nothing is stored."""
+        """Takes a rule's fields, `since` and `until`. Nothing is stored. Of another store, administrators only."""
         serializer = UnsavedRuleSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return _tried(serializer.rule(), serializer.validated_data)
+        rule = serializer.rule()
+        check_may_try(rule, request.user)
+        return _tried(rule, serializer.validated_data)
 
 
 def _tried(rule: DetectionRule, given: dict[str, Any]) -> Response:

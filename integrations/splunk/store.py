@@ -1,0 +1,56 @@
+"""Splunk as a store that detection rules search."""
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from core.text.sentences import Sentence
+from integrations.splunk.client import search
+from logs.sources.outside import Store
+
+QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+INNER = re.compile(r"\[[^\[\]]*\]")
+OWN_TIME = re.compile(r"\b_?(?:index_)?(?:earliest|latest)\s*=", re.IGNORECASE)
+# Commands that write or send, which nobody confirms here.
+RISKY = re.compile(
+    r"\|\s*(collect|delete|dump|map|mcollect|meventcollect|outputcsv|outputlookup|run|runshellscript|script|sendalert|"
+    r"sendemail|tscollect)\b",
+    re.IGNORECASE,
+)
+EXAMPLE = "index=main level=ERROR"
+
+SET_UP = Sentence("Splunk is not set up: set %(names)s.")
+NO_FILE = Sentence("SPLUNK_CA names no file that can be read.")
+
+
+def validate(query: str) -> str:
+    """Return a search as Splunk takes it. Raises ValidationError for one with its own times, or that changes data."""
+    text = query.strip()
+    plain = QUOTED.sub('""', text)
+    if found := RISKY.search(plain):
+        raise ValidationError(_("A rule only reads; leave out the command %(name)s.") % {"name": found[1]})
+    outer = plain
+    while INNER.search(outer):
+        outer = INNER.sub("", outer)
+    if OWN_TIME.search(outer.lstrip("| ").partition("|")[0]):
+        raise ValidationError(_("The rule's window says when to search; leave out earliest= and latest=."))
+    return text if re.match(r"\||search\b", text) else f"search {text}"
+
+
+def why_unusable() -> str:
+    """Return which settings are missing, if any."""
+    if missing := [name for name in ("SPLUNK_URL", "SPLUNK_TOKEN") if not getattr(settings, name)]:
+        return SET_UP.say(names=", ".join(missing))
+    return "" if not settings.SPLUNK_CA or Path(settings.SPLUNK_CA).is_file() else NO_FILE.say()
+
+
+def lag() -> int:
+    """Return the seconds that events take to be found."""
+    seconds: int = settings.SPLUNK_LAG_SECONDS
+    return seconds
+
+
+STORE = Store("splunk", "Splunk", search, validate, why_unusable, lag, EXAMPLE)

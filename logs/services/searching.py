@@ -1,0 +1,234 @@
+"""Search outside stores for rules: a search for each window, without a transaction; then one enters what it found.
+
+A window that was not searched whole is searched again; its rule's progress stays where it is, so nothing is left out,
+and nothing is entered twice.
+"""
+
+import datetime as dt
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+import structlog
+from django.core.exceptions import ValidationError
+
+from alerts.services.enqueueing import enqueue
+from core.db.leases import Lease
+from core.db.transactions import unit_of_work
+from core.text.sentences import Sentence
+from logs.detection import Group, Spec, Tally, Verdict, from_json, judge, to_json
+from logs.models import DetectionRule
+from logs.models.rules import ERROR_LENGTH, TROUBLE
+from logs.services.updates import failure_update, recovery_update, update_of
+from logs.sources.outside import Found, Limits, Store, StoreFailed, store_of
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 8
+WARNINGS = 3  # of a store, in an alert
+FAILURES = 3  # in a row, until they are an alert
+FIRST_PAUSE, LONGEST_PAUSE = 15, 300  # seconds before another attempt, doubled each time
+CATCH_UP_SECONDS = 24 * 3600
+LIMITS = Limits()
+
+held = Lease("next_run_at", dt.timedelta(seconds=3 * LIMITS.seconds))  # longer than a search may take
+
+CUT = Sentence(
+    "The answer was cut at %(rows)s rows, and in these no group reached the threshold; narrow the query, or let the "
+    "rule look at shorter windows."
+)
+BROKE = Sentence("The search ended unexpectedly (%(kind)s); the worker's log says more.")
+NO_QUERY = Sentence("This cannot be a query: %(why)s")
+NO_STORE = Sentence("No store of the kind %(kind)s is known.")
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rule's next window, ending at `end` (Unix seconds)."""
+
+    rule: DetectionRule
+    spec: Spec
+    end: int
+
+    @property
+    def since(self) -> dt.datetime:
+        return _moment(self.end - self.spec.window)
+
+    @property
+    def until(self) -> dt.datetime:
+        return _moment(self.end)
+
+
+def run_due(now: dt.datetime, *, limit: int = AT_ONCE) -> int:
+    """Search the next windows of up to `limit` rules; return how many were entered or failed."""
+    due = DetectionRule.objects.due_elsewhere(now)
+    if not due.exists():  # looking costs no lock
+        return 0
+    keys = held.claim_many(due[:limit], now)
+    rules = DetectionRule.objects.select_related("source").in_bulk(keys)
+    windows = [window for rule in rules.values() if (window := window_of(rule, now)) is not None]
+    begun = time.monotonic()
+    with ThreadPoolExecutor(max_workers=limit, thread_name_prefix="search") as pool:
+        searches = {pool.submit(search, window.rule, window.end): window for window in windows}
+        for done in as_completed(searches):
+            _settle(searches[done], done, now + dt.timedelta(seconds=time.monotonic() - begun))
+    return len(windows)
+
+
+def window_of(rule: DetectionRule, now: dt.datetime) -> Window | None:
+    """Return a rule's next window, if it has settled."""
+    spec = rule.spec
+    last = int(now.timestamp() - _lag(rule)) // spec.interval * spec.interval
+    if rule.evaluated_until is None:
+        return Window(rule, spec, last)
+    known = int(rule.evaluated_until.timestamp())
+    if last - known > CATCH_UP_SECONDS:
+        known = (last - CATCH_UP_SECONDS) // spec.interval * spec.interval
+        log.warning("detection_windows_skipped", rule=rule.pk, until=known)
+    end = known + spec.interval
+    return Window(rule, spec, end) if end <= last else None
+
+
+def search(rule: DetectionRule, end: int, limits: Limits = LIMITS) -> Found:
+    """Return a window's rows. Raises StoreFailed."""
+    try:
+        store = store_of(rule.store)
+    except KeyError as error:
+        raise StoreFailed(NO_STORE.say(kind=rule.store), is_permanent=True) from error
+    if reason := store.why_unusable():
+        raise StoreFailed(reason, is_permanent=True)
+    try:
+        query = store.validate(rule.query)
+    except ValidationError as error:
+        raise StoreFailed(NO_QUERY.say(why=" ".join(error.messages)), is_permanent=True) from error
+    return store.search(query, _moment(end - rule.window_seconds), _moment(end), limits)
+
+
+def count_rows(spec: Spec, found: Found, end: int) -> Tally:
+    """Count a window's rows by group."""
+    tally = Tally()
+    number = (end - 1) // spec.step
+    for row in found.rows:
+        tally.count(spec.group_of_fields(row.fields), number, row.text)
+    return tally
+
+
+def is_conclusive(spec: Spec, found: Found, tally: Tally) -> bool:
+    """Return whether the rows decide: all of them, or enough of a group."""
+    return not found.is_cut or any(sum(steps.values()) >= spec.threshold for steps in tally.counts.values())
+
+
+def _settle(window: Window, done: Future[Found], now: dt.datetime) -> None:
+    if (error := done.exception()) is not None:
+        if not isinstance(error, StoreFailed):
+            log.error("detection_search_broke", rule=window.rule.pk, exc_info=error)
+            error = StoreFailed(BROKE.say(kind=type(error).__name__))
+        fail(window, error, now)
+        return
+    found = done.result()
+    tally = count_rows(window.spec, found, window.end)
+    if is_conclusive(window.spec, found, tally):
+        enter(window, found, tally, now)
+    else:
+        fail(window, StoreFailed(CUT.say(rows=f"{len(found.rows):,}")), now, may_give_up=not found.is_late)
+
+
+@unit_of_work
+def enter(window: Window, found: Found, tally: Tally, now: dt.datetime) -> bool:
+    """Store a window's result and raise its alerts; return False if another did, or the rule changed."""
+    rule = _lock(window)
+    if rule is None:
+        return False
+    verdicts, state = _judge(window, found, tally, from_json(rule.state).firing)
+    notes = _notes(window, found)
+    updates = [
+        update_of(rule, window.spec, verdict, tally.samples.get(verdict.group, ()), now=now, notes=notes)
+        for verdict in verdicts
+    ]
+    if rule.is_failing:
+        updates.append(recovery_update(rule, now))
+    _advance(rule, window)
+    rule.state = state
+    rule.failures, rule.failing_since, rule.last_error, rule.is_failing = 0, None, "", False
+    rule.save(update_fields=["evaluated_until", "next_run_at", "state", *TROUBLE])
+    if updates:
+        enqueue(window.rule.source, updates, at=now)
+    return True
+
+
+@unit_of_work
+def fail(window: Window, error: StoreFailed, now: dt.datetime, *, may_give_up: bool = False) -> None:
+    """Note a failed search, to be repeated after a pause; its alert begins once.
+
+    `may_give_up`: a repetition would fail alike, so that after the alert began, later windows get their turn.
+    """
+    rule = _lock(window)
+    if rule is None:
+        return
+    log.warning("detection_search_failed", rule=rule.pk, store=rule.store, reason=error.message, end=window.end)
+    rule.failures += 1
+    rule.failing_since = rule.failing_since or now
+    rule.last_error = error.message[:ERROR_LENGTH]
+    if rule.evaluated_until is None:  # the first window stays the first
+        rule.evaluated_until = _moment(window.end - window.spec.interval)
+    is_loud = error.is_permanent or rule.failures >= FAILURES
+    if is_loud and may_give_up:
+        log.warning("detection_windows_skipped", rule=rule.pk, until=window.end)
+        _advance(rule, window)
+    else:
+        rule.next_run_at = now + dt.timedelta(seconds=_pause(rule.failures, error))
+    is_news = is_loud and not rule.is_failing
+    rule.is_failing = rule.is_failing or is_loud
+    rule.save(update_fields=["evaluated_until", "next_run_at", "failures", "failing_since", "last_error", "is_failing"])
+    if is_news:
+        enqueue(window.rule.source, [failure_update(rule, now)], at=now)
+
+
+def _lock(window: Window) -> DetectionRule | None:
+    """Return the rule as it was when its search began, locked; None if it moved on."""
+    read = window.rule
+    same = DetectionRule.objects.select_for_update().filter(pk=read.pk, is_enabled=True, changed_at=read.changed_at)
+    return same.filter(evaluated_until=read.evaluated_until).first()
+
+
+def _judge(
+    window: Window, found: Found, tally: Tally, firing: dict[Group, int]
+) -> tuple[list[Verdict], dict[str, list[list[object]]]]:
+    """Return the window's verdicts, and what fires from now on; of a cut answer's other groups nothing is known."""
+    enough = {group for group, steps in tally.counts.items() if sum(steps.values()) >= window.spec.threshold}
+    unknown = {group: since for group, since in firing.items() if found.is_cut and group not in enough}
+    tally.firing = {group: since for group, since in firing.items() if group not in unknown}
+    verdicts = judge(window.spec, tally, [window.end])
+    return verdicts, to_json(Tally(firing={**tally.firing, **unknown}))
+
+
+def _notes(window: Window, found: Found) -> list[str]:
+    rule = window.rule
+    notes = [
+        f"Searched in {rule.get_store_display()} from {window.since:%Y-%m-%d %H:%M:%S} to "
+        f"{window.until:%Y-%m-%d %H:%M:%S} UTC: {rule.query}"
+    ]
+    if found.is_cut:
+        notes.append(f"The answer was cut at {len(found.rows):,} rows: there may be more.")
+    return [*notes, *(warning[:ERROR_LENGTH] for warning in found.warnings[:WARNINGS])]
+
+
+def _advance(rule: DetectionRule, window: Window) -> None:
+    rule.evaluated_until = window.until
+    rule.next_run_at = window.until + dt.timedelta(seconds=window.spec.interval + _lag(rule))
+
+
+def _pause(failures: int, error: StoreFailed) -> int:
+    return LONGEST_PAUSE if error.is_permanent else min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
+
+
+def _lag(rule: DetectionRule) -> int:
+    try:
+        store: Store = store_of(rule.store)
+    except KeyError:
+        return 0
+    return store.lag()
+
+
+def _moment(seconds: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
