@@ -19,6 +19,7 @@ SEARCHED = ("store.py", "guide.md", "tests")  # by rules: it sends nothing
 KNOWN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(["alertmanager", "datadog", "gcp", "generic", "github", "grafana", "loki", "newrelic"], ()),
     **dict.fromkeys(["opsgenie", "pagerduty", "pingdom", "prometheus", "sentry", "sns", "uptime_kuma"], ()),
+    **{"elastic": ("elasticsearch", "opensearch"), "cloudwatch": ()},
     **{"graylog": ("gelf",), "opentelemetry": ("otlp",), "splunk": ("hec",), "zabbix": ()},
 }
 ONLY_IN_PATHS = {"generic"}  # a plain English word elsewhere
