@@ -4,6 +4,8 @@ import datetime as dt
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from assistant.services.causes import causes_of
+from assistant.services.gathering import known_of
 from assistant.services.model_suggestions import ModelSuggestions, stored_for
 from assistant.services.routing import Routing, routing_of
 from assistant.services.similar import related_incidents
@@ -59,6 +61,7 @@ def suggestions_of(incident: Incident, viewer: User, now: dt.datetime) -> Sugges
     return Suggestions(
         similar=similar,
         duplicates=duplicates,
+        causes=causes_of(known_of(incident), viewer, similar),
         routing=tuple(routing_of(incident)),
         model=stored_for(incident, viewer),
     )
