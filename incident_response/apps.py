@@ -13,17 +13,14 @@ class IncidentResponseConfig(AppConfig):
     def ready(self) -> None:
         from alerts.services.simulating import register_contributor
         from incident_response import checks  # noqa: F401
-        from incident_response.legacy.facts import register_facts
-        from incident_response.legacy.redacting import remove_labels
+        from incident_response.legacy import setup
         from incident_response.notified import NOTIFIED
         from incident_response.silenced import silenced_incidents
-        from incidents.services.redaction import register_cleaner
         from paging.pages import register_pause
 
         register_contributor(NOTIFIED)
         register_pause(silenced_incidents)
-        register_facts()
-        register_cleaner(remove_labels)
+        setup.register()
         if settings.ENGINE == "celery":
             _wake_by_messages()
 

@@ -165,8 +165,8 @@ def endpoints() -> list[Endpoint]:
 
 
 def first_parts() -> set[str]:
-    """Return the first part of every path that is served."""
-    return {path.partition("/")[0] for endpoint in endpoints() for path in endpoint.paths}
+    """Return the first part of every path that is served, and leads nowhere else."""
+    return {path.partition("/")[0] for endpoint in endpoints() if endpoint.has_route for path in endpoint.paths}
 
 
 def bearer(request: IntakeRequest, *schemes: str) -> str:

@@ -23,6 +23,8 @@ from core.errors import NotSignedIn, PermissionRefused
 from core.server.bodies import MEGABYTE, SMALL_BYTES, Budget, Scope
 from core.server.bridge import build_environ
 
+# Further classes of authentication, asked before the API's.
+more_methods: list[Any] = []
 # A quarter of it per network.
 strangers_budget = Budget(32 * MEGABYTE, cuts_off=True)
 asking = ThreadPoolExecutor(2, thread_name_prefix="asking")
@@ -56,7 +58,7 @@ def signed_in(scope: Scope) -> str:
 
 
 def _by_token(request: WSGIRequest) -> Any:
-    methods: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    methods: Any = [*more_methods, *api_settings.DEFAULT_AUTHENTICATION_CLASSES]
     for method in methods:
         try:
             found = method().authenticate(Request(request))

@@ -1,7 +1,6 @@
 """`/logs`, `/alerts` and `/simulate-incident`."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponseBase, QueryDict
@@ -12,14 +11,11 @@ from alerts.views.alerts import AlertListView
 from incident_response.legacy import words
 from incident_response.legacy.answers import page_answer
 from incident_response.legacy.base import Legacy, replace_data
-from intake.endpoints import bearer
+from incident_response.legacy.endpoints import LEGACY_LOGS
 from intake.http import request_from, response_from
-from intake.requests import IntakeRequest
 from intake.serving import serve
-from logs.endpoints.own import OWN
 from logs.views.entries import LogEntriesView
 from logs.views.rules import SimulateIncidentView
-from users.tokens import PERSONAL_PREFIX
 
 
 class LogsView(Legacy, LogEntriesView):
@@ -33,7 +29,7 @@ class LogsView(Legacy, LogEntriesView):
         return Response(page_answer("logs", response.data, rows))
 
     def post(self, request: Request) -> HttpResponseBase:
-        return response_from(serve(OWN, _with_token(request_from(request._request))), request._request)
+        return response_from(serve(LEGACY_LOGS, request_from(request._request)), request._request)
 
 
 class AlertsView(Legacy, AlertListView):
@@ -60,11 +56,3 @@ class SimulateView(Legacy, SimulateIncidentView):
         said = "Simulated lines are stored; the worker opens the incident within moments."
         response.data = {"status": "success", "message": said, **response.data}
         return response
-
-
-def _with_token(request: IntakeRequest) -> IntakeRequest:
-    """Return the request with a personal token under its own scheme: a bearer's is taken for a source's key."""
-    token = bearer(request, "bearer")
-    if not token.startswith(PERSONAL_PREFIX):
-        return request
-    return replace(request, headers={**request.headers, "authorization": f"Token {token}"})

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from assistant.services import provider
 from core.api.permissions import IsAdmin
 from core.errors import DomainError
 from incident_response.legacy.base import Legacy
@@ -69,8 +70,19 @@ class ModelProbe(Legacy, APIView):
     permission_classes = [IsAdmin]
 
     def post(self, request: Request) -> Response:
-        said = "No language model is set up; suggestions come from the history alone."
-        return answer(is_well=False, message=said, ai_available=False)
+        chosen = provider.configured()
+        if chosen is None:
+            said = "No language model is set up (ASSISTANT_PROVIDER); suggestions come from the history alone."
+            return answer(is_well=False, message=said, ai_available=False)
+        switch = provider.the_switch()
+        is_well = switch.is_enabled and not provider.is_open(switch, timezone.now())
+        said = "The language model is asked when somebody wants its opinion."
+        if not is_well:
+            said = (
+                "The language model is paused after failures." if switch.is_enabled else "An administrator stopped it."
+            )
+        facts = {"provider": chosen.name, "model": chosen.model, "last_failure": switch.last_failure or None}
+        return answer(is_well=is_well, message=said, ai_available=is_well, **facts)
 
 
 def splunk_failure() -> str:

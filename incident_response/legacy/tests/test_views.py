@@ -3,14 +3,22 @@ from typing import Any
 from unittest import mock
 
 from django.test import TestCase, override_settings
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from alerts.tests.factories import fire, make_key, make_source
+from assistant.services import provider
+from core.errors import NotSignedIn
+from core.server import callers
+from core.server.tests.asgi import http_scope
+from incident_response.legacy.authentication import BearerPersonalToken
+from incident_response.legacy.endpoints import LEGACY_LOGS
 from incident_response.pages import schema
 from incidents import services
 from incidents.models import Incident, IncidentEvent
 from incidents.services import redaction
 from incidents.tests.factories import make_incident, make_service, make_team
+from intake import endpoints
 from intake.vocabulary import LOGS
 from logs.models import LogEntry
 from notifications.channels.slack.tests.fake import SECRET, FakeSlack, signed
@@ -408,3 +416,41 @@ class OtherTests(LegacyTestCase):
 
                 self.assertEqual(answer.status_code, 400)
                 self.assertIn(said, answer.json()["detail"])
+
+    def test_it_says_whether_a_model_may_be_asked(self) -> None:
+        api, found = signed_in(self.admin), []
+        with override_settings(
+            ASSISTANT_PROVIDER="openai", ASSISTANT_MODEL="local", ASSISTANT_URL="http://127.0.0.1:1"
+        ):
+            found.append(api.post("/test-ai").json())
+            for _number in range(provider.FAILURES):
+                provider.failed("overloaded (529)", timezone.now())
+            found.append(api.post("/test-ai").json())
+            provider.set_enabled(False)
+            found.append(api.post("/test-ai").json())
+
+        self.assertEqual([one["status"] for one in found], ["success", "error", "error"])
+        self.assertEqual([one["ai_available"] for one in found], [True, False, False])
+        self.assertEqual((found[0]["model"], found[1]["last_failure"]), ("local", "overloaded (529)"))
+        self.assertIn("paused", found[1]["message"])
+
+    def test_it_receives_lines_as_other_senders_lines(self) -> None:
+        with mock.patch("intake.endpoints._routes", [*endpoints._routes]):
+            endpoints.register_endpoints(LEGACY_LOGS)
+            _row, token = create_personal_token(self.responder, name="writes", scope="write")
+            with override_settings(SECURE_SSL_REDIRECT=True):
+                answer = self.client.post(
+                    "/logs", {"message": "up"}, "application/json", headers={"Authorization": f"Bearer {token}"}
+                )
+
+            self.assertNotIn("logs", endpoints.first_parts())
+        self.assertEqual((answer.status_code, answer.json()), (202, {"accepted": 1, "rejected": 0}))
+
+    def test_it_admits_large_bodies_with_a_personal_token(self) -> None:
+        _row, token = create_personal_token(self.responder, name="writes", scope="write")
+        scope = {**http_scope("/incidents", "POST"), "headers": [(b"authorization", f"Bearer {token}".encode())]}
+
+        with self.assertRaises(NotSignedIn):
+            callers.signed_in(scope)
+        with mock.patch.object(callers, "more_methods", [BearerPersonalToken]):
+            self.assertEqual(callers.signed_in(scope), f"user {self.responder.pk}")
