@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assistant.vocabulary import Confidence, EvidenceKind, ReasonKind, SuggestionKind, confidence_word
+from assistant.vocabulary import Confidence, EvidenceKind, ReasonKind, SuggestionKind, SummaryPart, confidence_word
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,22 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class SummaryLine:
+    """A sentence or two of a summary."""
+
+    part: SummaryPart
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
 class Summary:
-    """Where the incident stands, for whoever takes over; its evidence are events."""
+    """Where the incident stands, for whoever takes over; its evidence are events. `text` is the lines' texts."""
 
     id: str
     text: str
     evidence: tuple[Evidence, ...]
+    lines: tuple[SummaryLine, ...] = ()
 
     @property
     def kind(self) -> SuggestionKind:

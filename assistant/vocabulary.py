@@ -104,6 +104,18 @@ class ReasonKind(models.TextChoices):
     TIME = "time", _("Time")
 
 
+class SummaryPart(models.TextChoices):
+    """What a line of a summary tells."""
+
+    WHAT = "what", _("What")
+    SINCE = "since", _("Since when")
+    IMPACT = "impact", _("Impact")
+    DONE = "done", _("Who did what")
+    STANDING = "standing", _("Where it stands")
+    OPEN = "open", _("Open questions")
+    NEXT = "next", _("Next")
+
+
 CONFIDENT = 0.7
 FAIRLY = 0.4
 

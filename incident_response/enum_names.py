@@ -22,6 +22,7 @@ ENUM_NAMES = {
     "EvidenceKindEnum": "assistant.vocabulary.EvidenceKind",
     "ReasonKindEnum": "assistant.vocabulary.ReasonKind",
     "ModelStateEnum": "assistant.vocabulary.ModelState",
+    "SummaryPartEnum": "assistant.vocabulary.SummaryPart",
     "ConfidenceEnum": "assistant.vocabulary.Confidence",
     "TargetKindEnum": "responders.targets.kinds",
     "ImpactEnum": "status_page.vocabulary.Impact",

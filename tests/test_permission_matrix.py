@@ -493,7 +493,7 @@ INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{ONE}alerts/", None, SEE),
     ("get", f"{ONE}changes/", None, (401, 403, 403, 200, 200, 200)),
     ("get", f"{ONE}suggestions/", None, SEE),
-    ("post", f"{ONE}suggestions/<suggestion_id>/verdict/", {"useful": True}, (401, 403, 403, 404, 404, 404)),  # none
+    ("post", f"{ONE}suggestions/<suggestion_id>/verdict/", {"useful": True}, (401, 403, 403, 200, 200, 200)),
     ("post", f"{ONE}merge/", {"into": "{second}"}, WORK),
     ("get", f"{API}alerts/<alert_id>/", None, SEE),
     ("post", f"{API}alerts/<alert_id>/move/", {"incident": "{second}"}, WORK),
@@ -564,7 +564,7 @@ class PermissionMatrixTests(TestCase):
             "<team_id>": cls.team.pk,
             "<key>": "nobodys-key",
             "<user_id>": member.pk,
-            "<suggestion_id>": "nothing",
+            "<suggestion_id>": "summary",
         }
         cls.make_on_call(member)
         cls.make_status_page()

@@ -5,7 +5,15 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from assistant.vocabulary import Confidence, EvidenceKind, LearntField, ModelState, ReasonKind, SuggestionKind
+from assistant.vocabulary import (
+    Confidence,
+    EvidenceKind,
+    LearntField,
+    ModelState,
+    ReasonKind,
+    SuggestionKind,
+    SummaryPart,
+)
 from core.severity import SEVERITY_WORDS
 
 SCORE = _("From 0 to 1.")
@@ -89,12 +97,21 @@ class RoutingSerializer(serializers.Serializer[Any]):
     incidents = serializers.IntegerField(help_text=_("From how many incidents this was learnt."))
 
 
+class SummaryLineSerializer(serializers.Serializer[Any]):
+    """A line of the summary."""
+
+    part = serializers.ChoiceField(choices=SummaryPart.choices)
+    text = serializers.CharField()
+    evidence = EvidenceSerializer(many=True)
+
+
 class IncidentSummarySerializer(serializers.Serializer[Any]):
     """Where the incident stands."""
 
     id = serializers.CharField()
     text = serializers.CharField()
     evidence = EvidenceSerializer(many=True)
+    lines = SummaryLineSerializer(many=True)
 
 
 class ModelEvidenceSerializer(serializers.Serializer[Any]):

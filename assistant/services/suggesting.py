@@ -9,6 +9,7 @@ from assistant.services.gathering import known_of
 from assistant.services.model_suggestions import ModelSuggestions, stored_for
 from assistant.services.routing import Routing, routing_of
 from assistant.services.similar import related_incidents
+from assistant.services.summarising import summarise
 from assistant.suggestions import Cause, Duplicate, Similar, Summary
 from assistant.vocabulary import SuggestionKind
 from incidents.models import Incident
@@ -56,13 +57,15 @@ ROUTED = ("team", "team_name", "category", "severity", "confidence")
 def suggestions_of(incident: Incident, viewer: User, now: dt.datetime) -> Suggestions:
     """Return what is suggested to somebody who sees the incident; reporters learn no internals. Nothing is written."""
     similar, duplicates = related_incidents(incident, viewer, now)
+    summary = summarise(incident, viewer, now)
     if not viewer.is_staff:
-        return Suggestions(similar=similar)
+        return Suggestions(similar=similar, summary=summary)
     return Suggestions(
         similar=similar,
         duplicates=duplicates,
         causes=causes_of(known_of(incident), viewer, similar),
         routing=tuple(routing_of(incident)),
+        summary=summary,
         model=stored_for(incident, viewer),
     )
 
