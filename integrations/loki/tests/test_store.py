@@ -6,12 +6,17 @@ import json
 from collections import Counter
 from unittest import mock
 
+import hypothesis
 from django.core.exceptions import ValidationError
 from django.test import SimpleTestCase, override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 
+from core.outbound.client import Answer
 from e2e.stand_ins.loki import Loki
 from e2e.stand_ins.serving import of_json, of_text
 from integrations.loki import store
+from logs.sources.http import Exchange
 from logs.sources.outside import Found, Limits, StoreFailed
 
 UNTIL = dt.datetime(2026, 12, 1, 10, 5, tzinfo=dt.UTC)
@@ -72,6 +77,23 @@ class LinesTests(LokiCase):
                 self.assertEqual(
                     sorted(row.text for row in self.search().rows), sorted(f"line {n}" for n in range(count))
                 )
+
+    @given(st.lists(st.integers(0, 6), max_size=40), st.integers(2, 9))
+    @hypothesis.settings(deadline=None, max_examples=60)
+    def test_it_reads_any_lines_whole_or_says_that_it_does_not(self, moments, most):
+        loki = Loki(most=most)
+        for number, at in enumerate(moments):
+            loki.add(START + at, f"line {number}", app=f"app{number % 2}")
+
+        with mock.patch.object(Exchange, "ask", lambda _self, *_args, params: _answered(loki, params)):
+            found = self.search()
+
+        texts = [row.text for row in found.rows]
+        self.assertEqual(len(texts), len(set(texts)))
+        if found.is_cut:  # a page of one moment: there may be more
+            self.assertGreaterEqual(max(Counter(moments).values()), most)
+        else:
+            self.assertEqual(set(texts), {f"line {number}" for number in range(len(moments))})
 
     def test_it_counts_lines_that_a_query_makes_alike(self):
         loki = self.serve(most=3)
@@ -286,6 +308,11 @@ class StandInTests(LokiCase):
         backward = json.loads(loki.judge(_request(loki, query=ALL, start=START, end=END, limit=2)).body)
 
         self.assertEqual([line for _at, line in backward["data"]["result"][0]["values"]], ["2", "1"])
+
+
+def _answered(loki: Loki, params: dict[str, str]) -> Answer:
+    reply = loki.judge(_request(loki, **params))
+    return Answer(reply.status, reply.headers, reply.body)
 
 
 def _request(loki: Loki, **params: object):
