@@ -84,6 +84,16 @@ PAGES: tuple[tuple[Label, tuple[tuple[Label, str, str], ...]], ...] = (
     ),
     (_("Assistant"), ((_("Verdicts"), "thumbs_up_down", "assistant.verdict"),)),
     (
+        _("Remediation"),
+        (
+            (_("Runbooks"), "menu_book", "remediation.runbook"),
+            (_("Runs"), "play_circle", "remediation.run"),
+            (_("Freeze windows"), "ac_unit", "remediation.freezewindow"),
+            (_("Global stops"), "front_hand", "remediation.stop"),
+            (_("Secrets of runbooks"), "key", "remediation.runbooksecret"),
+        ),
+    ),
+    (
         _("Teams"),
         (
             (_("Teams"), "groups", "responders.team"),

@@ -31,4 +31,9 @@ ENUM_NAMES = {
     "FieldEnum": "intake.vocabulary.MappedField",
     "LearntFieldEnum": "assistant.vocabulary.LearntField",
     "AnnouncementKindEnum": "status_page.vocabulary.Kind",
+    "RunStateEnum": "remediation.vocabulary.RunState",
+    "RunActivityEnum": "remediation.vocabulary.Activity",
+    "RunPhaseEnum": "remediation.vocabulary.PhaseWord",
+    "RunPhaseStateEnum": "remediation.vocabulary.PhaseState",
+    "RunbookRiskEnum": "remediation.vocabulary.Risk",
 }

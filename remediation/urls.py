@@ -1,3 +1,16 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from remediation import views
+
+router = SimpleRouter()
+router.register("runbooks", views.RunbookViewSet, basename="runbook")
+router.register("runbook-secrets", views.RunbookSecretViewSet, basename="runbook-secret")
+router.register("freeze-windows", views.FreezeWindowViewSet, basename="freeze-window")
+router.register("runs", views.RunViewSet, basename="run")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *router.urls,
+    path("incidents/<str:id>/runs/", views.IncidentRunsView.as_view(), name="incident-runs"),
+    path("remediation/stop/", views.StopView.as_view(), name="remediation-stop"),
+]

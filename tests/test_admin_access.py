@@ -19,6 +19,11 @@ from incidents.tests.factories import make_category, make_incident, make_service
 from intake.models import IntakeEvent
 from logs.models import DetectionRule, LogEntry
 from paging.tests.factories import make_escalation, step
+from remediation.models import FreezeWindow
+from remediation.services import stopping
+from remediation.services.secrets import set_secret
+from remediation.tests.factories import make_runbook
+from remediation.tests.factories import propose as propose_run
 from responders.models import ShiftSwap, Team
 from responders.tests.schedules import layer, make_schedule
 from reviews.services.editing import add_factor
@@ -49,6 +54,7 @@ RESPONDER_MODELS = (
     "logs_detectionrule",
     *(f"status_page_{model}" for model in ("statuspage", "component", "componentgroup", "updatetemplate")),
     *(f"status_page_{model}" for model in ("impactspan", "publicincident", "publicupdate")),
+    *(f"remediation_{model}" for model in ("runbook", "run", "freezewindow", "stop")),
     *(f"reviews_{model}" for model in ("review", "actionitem", "moment", "factor", "participant", "reviewrule")),
 )
 RESPONDER_PAGES = frozenset(
@@ -180,6 +186,20 @@ def review_rows(incident: Incident) -> dict[str, object]:
     }
 
 
+def remediation_rows(incident: Incident, admin: User) -> dict[str, object]:
+    """One of each row that remediation has a page for."""
+    now = timezone.now()
+    runbook = make_runbook("web", by=admin)
+    secret = {"name": "ops", "url_prefix": "https://ops.example/", "value": "x"}
+    return {
+        "runbook": runbook,
+        "run": propose_run(incident, runbook, by=admin),
+        "freezewindow": FreezeWindow.objects.create(name="Sale", starts_at=now, ends_at=now + dt.timedelta(days=1)),
+        "stop": stopping.stop(by=admin, reason="Fire"),
+        "runbooksecret": set_secret(None, by=admin, **secret),
+    }
+
+
 class AdminAccessTests(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
@@ -199,6 +219,7 @@ class AdminAccessTests(TestCase):
             **alert_rows(),
             **status_page_rows(),
             **review_rows(cls.incident),
+            **remediation_rows(cls.incident, cls.admin),
             "verdict": Verdict.objects.create(
                 incident=cls.incident, suggestion="summary", user=cls.admin, is_useful=True
             ),
@@ -315,6 +336,7 @@ class AdminAccessTests(TestCase):
                 "reviews.participant",
                 "reviews.review",
                 "reviews.reviewrule",
+                *(f"remediation.{one}" for one in ("freezewindow", "run", "runbook", "runbooksecret", "stop")),
                 "status_page.component",
                 "status_page.componentgroup",
                 "status_page.impactspan",

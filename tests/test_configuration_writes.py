@@ -21,6 +21,7 @@ from logs.models import DetectionRule
 from logs.services.rules import save_rule
 from notifications.models import RoomChannel, WebhookEndpoint
 from notifications.tests.factories import make_room, make_webhook
+from remediation.models import FreezeWindow
 from responders.models import EscalationPolicy, Schedule, Service, Team
 from responders.tests.schedules import make_schedule
 from reviews.models import ReviewRule
@@ -80,6 +81,12 @@ RESOURCES: dict[type[Model], tuple[str, Callable[[], Any], dict[str, Any], dict[
         {"position": 77, "words": ["theirs"]},
     ),
     ReviewRule: ("review-rules", make_review_rule, {"name": "Sent"}, {"within_days": 7}),
+    FreezeWindow: (
+        "freeze-windows",
+        lambda: FreezeWindow.objects.create(name="Sale", starts_at=NOW, ends_at=LATER),
+        {"name": "Sent"},
+        {"ends_at": NOW + dt.timedelta(days=2)},
+    ),
     SlaPolicy: ("sla-policies", lambda: make_policy(severity=2), {"name": "Sent"}, {"ack_minutes": 7}),
     ComponentGroup: (
         "status/groups",
@@ -206,6 +213,7 @@ class AdminWriteTests(TestCase):
                 Service: {"description": "Theirs"},
                 ReportRule: {"location": "Theirs"},
                 ReviewRule: {"within_days": 7},
+                FreezeWindow: {"ends_at": NOW + dt.timedelta(days=2)},
                 RoomChannel: {"is_enabled": False},
                 WebhookEndpoint: {"is_enabled": False},
                 Schedule: {"description": "Theirs"},

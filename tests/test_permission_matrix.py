@@ -29,6 +29,10 @@ from logs.tests.rules import make_rule
 from notifications.models import NotificationRule, RoomChannel
 from notifications.tests.factories import make_delivery, make_method, make_webhook
 from paging.tests.factories import make_escalation, step
+from remediation.models import FreezeWindow
+from remediation.services.secrets import set_secret
+from remediation.tests.factories import make_runbook
+from remediation.tests.factories import propose as propose_run
 from responders.models import HandoverNote, ImportedCalendar, ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
 from reviews.services.editing import add_factor
@@ -281,6 +285,41 @@ OF_REVIEWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("patch", f"{API}review-rules/<pk>/", {"within_days": 3}, ADMINS),
     ("delete", f"{API}review-rules/<pk>/", None, ADMINS_DELETE),
 ]
+RUNBOOK = {"name": "New", "steps": [{"kind": "fake", "targets": ["web"]}]}
+RUNBOOK_SECRET = {"name": "new", "url_prefix": "https://ops.example/", "value": "Bearer x"}
+FREEZE = {"name": "Sale", "starts_at": "2150-01-01T00:00:00Z", "ends_at": "2150-01-02T00:00:00Z"}
+REMEDIATION: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{API}runbooks/", None, RESPONDERS),
+    ("post", f"{API}runbooks/", RUNBOOK, ADMINS_CREATE),
+    ("get", f"{API}runbooks/<id>/", None, RESPONDERS),
+    ("patch", f"{API}runbooks/<id>/", {"max_targets": 2}, ADMINS),
+    ("delete", f"{API}runbooks/<id>/", None, (401, 403, 403, 403, 403, 409)),  # it has runs
+    ("get", f"{API}runbooks/<id>/versions/", None, RESPONDERS),
+    ("post", f"{API}runbooks/<id>/release/", {}, (401, 403, 403, 403, 403, 409)),  # it is not paused
+    ("get", f"{API}runbook-secrets/", None, ADMINS),
+    ("post", f"{API}runbook-secrets/", RUNBOOK_SECRET, ADMINS_CREATE),
+    ("get", f"{API}runbook-secrets/<id>/", None, ADMINS),
+    ("patch", f"{API}runbook-secrets/<id>/", {"value": "y"}, ADMINS),
+    ("delete", f"{API}runbook-secrets/<id>/", None, ADMINS_DELETE),
+    ("get", f"{API}freeze-windows/", None, RESPONDERS),
+    ("post", f"{API}freeze-windows/", FREEZE, ADMINS_CREATE),
+    ("get", f"{API}freeze-windows/<pk>/", None, RESPONDERS),
+    ("put", f"{API}freeze-windows/<pk>/", FREEZE, ADMINS),
+    ("patch", f"{API}freeze-windows/<pk>/", {"name": "Other"}, ADMINS),
+    ("delete", f"{API}freeze-windows/<pk>/", None, ADMINS_DELETE),
+    ("get", f"{API}remediation/stop/", None, RESPONDERS),
+    ("post", f"{API}remediation/stop/", {"reason": "Fire"}, RESPONDERS_CREATE),
+    ("delete", f"{API}remediation/stop/", None, (401, 403, 403, 403, 403, 409)),  # nothing is stopped
+    ("get", f"{API}runs/", None, RESPONDERS),
+]
+# Of an incident's runs; reporters see none.
+DECIDE = (401, 403, 403, 200, 403, 200)
+RUN_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("post", f"{ONE}runs/", {"runbook": "{runbook}"}, (401, 403, 403, 201, 403, 201)),
+    ("get", f"{API}runs/<id>/", None, RESPONDERS),
+    *(("post", f"{API}runs/<id>/{what}/", {}, DECIDE) for what in ("approve", "reject", "dry-run", "abort")),
+    ("post", f"{API}runs/<id>/execute/", {}, (401, 403, 403, 409, 403, 409)),  # nobody approved it
+]
 ITS_REVIEW = f"{API}reviews/<review_id>/"
 # Of an incident's review; reporters see none.
 READ_REVIEW = RESPONDERS
@@ -459,6 +498,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", f"{API}incidents/bulk/", {"ids": ["{incident}"], "severity": "high"}, RESPONDERS),
     ("get", f"{API}metrics/sla/", None, SIGNED_IN),
     *OF_REVIEWS,
+    *REMEDIATION,
 ]
 INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{ONE}escalation/", None, (401, 403, 404, 200, 200, 200)),
@@ -499,6 +539,7 @@ INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", f"{API}alerts/<alert_id>/move/", {"incident": "{second}"}, WORK),
     ("post", f"{API}alerts/split/", {"alerts": ["{alert}"]}, (401, 403, 404, 201, 403, 201)),
     *REVIEW_ROWS,
+    *RUN_ROWS,
 ]
 
 
@@ -591,6 +632,7 @@ class PermissionMatrixTests(TestCase):
         }
         cls.paths["detection-rules/<pk>/"] = make_rule().pk
         cls.paths["logs/<id>/"] = make_lines(Line("up"))[0].pk
+        cls.make_remediation(admin)
         cls.category = make_category("paper")
         cls.ids["category"] = cls.category.pk
         cls.plain = cls.make_world(owner, admin, is_restricted=False)
@@ -618,6 +660,20 @@ class PermissionMatrixTests(TestCase):
             ).pk,
             "calendars/<pk>/": ImportedCalendar.objects.create(schedule=schedule, name="Team").pk,
             "shift-swaps/<pk>/": swap.pk,
+        }
+
+    @classmethod
+    def make_remediation(cls, admin: Any) -> None:
+        """A runbook, a secret and a freeze window that is over."""
+        cls.runbook = make_runbook("web", by=admin)
+        secret = {"name": "ops", "url_prefix": "https://ops.example/", "value": "x"}
+        past = timezone.now() - dt.timedelta(days=2)
+        frozen = FreezeWindow.objects.create(name="Past", starts_at=past, ends_at=past + dt.timedelta(days=1))
+        cls.ids["runbook"] = cls.runbook.pk
+        cls.paths |= {
+            "runbooks/<id>/": cls.runbook.pk,
+            "runbook-secrets/<id>/": set_secret(None, by=admin, **secret).pk,
+            "freeze-windows/<pk>/": frozen.pk,
         }
 
     @classmethod
@@ -657,6 +713,7 @@ class PermissionMatrixTests(TestCase):
             "factor": add_factor(review, by=admin, text="A factor").pk,
             "participant": review.participants.first().pk,
             "item": make_item(review, by=admin).pk,
+            "run": propose_run(incident, cls.runbook, by=admin).pk,
             "incident": incident.pk,
             "second": second.pk,
             "alert": cls.make_alert(incident),
@@ -728,6 +785,7 @@ class PermissionMatrixTests(TestCase):
             route = route.replace(f"/{part}s/<id>", f"/{part}s/{world[part]}")
         route = route.replace("action-items/<id>", f"action-items/{world['item']}")
         route = route.replace("<review_id>", str(world["review"])).replace("reviews/<pk>", f"reviews/{world['review']}")
+        route = route.replace("/runs/<id>", f"/runs/{world['run']}")
         route = route.replace("<alert_id>", str(world["alert"]))
         route = route.replace("<event_id>", str(world["event"])).replace("{link}", str(world["link"]))
         return route.replace("<id>", str(world["file"] if "/attachments/<id>" in route else world["incident"]))

@@ -1,0 +1,34 @@
+"""The list of runs, and its filters."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from core.api.listing import Filter, ListQuery, row_id, words
+from core.api.paging import Key
+from core.api.problems import refuse
+from incidents.views.lookup import NUMBER
+from remediation.models import Run
+from remediation.vocabulary import RunState
+
+
+def _by_incident(rows: Any, name: str, value: str, user: Any) -> Any:
+    match = NUMBER.match(value)
+    if match is None:
+        refuse(name, _("%(value)s is neither an incident's number nor its reference.") % {"value": value})
+    return rows.filter(incident_id=int(match.group(1)))
+
+
+RUNS = ListQuery(
+    "runs",
+    Run,
+    orderings={"id": [Key("id")]},
+    default_ordering="-id",
+    related=("incident", "version__runbook", "proposed_by", "approved_by", "executed_by"),
+    skips_empty=True,
+    filters={
+        "state": words("state", {word: word for word in RunState.values}, "Comma-separated states."),
+        "runbook": row_id("runbook_id", "Id."),
+        "incident": Filter(_by_incident, "Number or reference."),
+    },
+)

@@ -1,0 +1,115 @@
+"""Runbooks, their secrets, freeze windows and the global stop as the API shows and takes them."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from core.api.configuration import CleanedModelSerializer, StrictFields
+from core.api.fields import LineField, TextField
+from core.text.sentences import shown
+from remediation.models import FreezeWindow, Runbook, RunbookSecret
+from remediation.vocabulary import Risk
+
+
+class RunbookDefinitionSerializer(serializers.Serializer[Any]):
+    """What a version of a runbook does."""
+
+    risk = serializers.ChoiceField(choices=Risk.choices, help_text=_("b: approved by somebody else."))
+    parameters = serializers.JSONField(help_text=_("A list of {name, kind, label, default, …}."))
+    steps = serializers.JSONField(help_text=_("A list of {kind, check, dry_run, act, verify, roll_back, …}."))
+    cooldown_seconds = serializers.IntegerField()
+    daily_cap = serializers.IntegerField()
+    daily_cap_per_target = serializers.IntegerField()
+    max_targets = serializers.IntegerField()
+    max_percent = serializers.IntegerField()
+    automatic_for = serializers.JSONField(
+        allow_null=True,
+        help_text=_("{services, severity_from, title_words} of incidents it is proposed for by itself."),
+    )
+
+
+class RunbookVersionSerializer(RunbookDefinitionSerializer):
+    """A version of a runbook, which never changes."""
+
+    number = serializers.IntegerField()
+    digest = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    created_by = serializers.CharField(source="created_by.name", default="")
+
+
+class RunbookSerializer(serializers.Serializer[Any]):
+    """A runbook with its present version."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    is_enabled = serializers.BooleanField()
+    paused_at = serializers.DateTimeField(allow_null=True, help_text=_("It failed twice in a row; release it."))
+    paused_because = serializers.SerializerMethodField()
+    version = serializers.IntegerField(source="current.number")
+    created_at = serializers.DateTimeField()
+
+    def get_paused_because(self, runbook: Runbook) -> str:
+        return shown(runbook.paused_because)
+
+    def to_representation(self, instance: Runbook) -> dict[str, Any]:
+        found: dict[str, Any] = super().to_representation(instance)
+        return {**found, **RunbookDefinitionSerializer(instance.current).data}
+
+
+class ShownRunbookSerializer(RunbookSerializer, RunbookDefinitionSerializer):
+    """A runbook with its present version."""
+
+
+class RunbookChangeSerializer(StrictFields, serializers.Serializer[Any]):
+    """A change of a runbook; another definition becomes its next version."""
+
+    name = LineField(max_length=100)
+    description = TextField(max_length=4000, required=False, allow_blank=True)
+    is_enabled = serializers.BooleanField(required=False)
+    risk = serializers.ChoiceField(choices=Risk.choices, required=False)
+    parameters = serializers.JSONField(required=False)
+    steps = serializers.JSONField()
+    cooldown_seconds = serializers.IntegerField(required=False)
+    daily_cap = serializers.IntegerField(required=False)
+    daily_cap_per_target = serializers.IntegerField(required=False)
+    max_targets = serializers.IntegerField(required=False)
+    max_percent = serializers.IntegerField(required=False)
+    automatic_for = serializers.JSONField(required=False, allow_null=True)
+
+
+class RunbookSecretSerializer(StrictFields, serializers.ModelSerializer[RunbookSecret]):
+    """A credential that steps name; its value is never shown."""
+
+    value = TextField(
+        write_only=True, required=False, trim_whitespace=False, max_length=4000, help_text=_("Of the header, whole.")
+    )
+
+    class Meta:
+        model = RunbookSecret
+        fields = ["id", "name", "url_prefix", "header", "value", "updated_at"]
+        read_only_fields = ["updated_at"]
+
+
+class FreezeWindowSerializer(CleanedModelSerializer):
+    """A time in which runs need an administrator's written reason."""
+
+    class Meta:
+        model = FreezeWindow
+        fields = ["id", "name", "starts_at", "ends_at", "is_weekly", "time_zone", "teams", "services"]
+
+
+class StopReasonSerializer(StrictFields, serializers.Serializer[Any]):
+    """Why."""
+
+    reason = TextField(max_length=1000)
+
+
+class StopSerializer(serializers.Serializer[Any]):
+    """Whether all remediation is stopped, since when, by whom and why."""
+
+    is_stopped = serializers.BooleanField()
+    reason = serializers.CharField()
+    stopped_at = serializers.DateTimeField(allow_null=True)
+    stopped_by = serializers.CharField()
