@@ -3,11 +3,13 @@
 import argparse
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,7 +46,8 @@ class StandIn:
     """A server that answers by `judge`; subclasses keep what must outlive a kill in attributes that `forget` spares.
 
     `kills`: of the next requests for which it holds, the first gets half an answer, and the server is gone.
-    `refuses`: replies that the next requests get instead of being judged. `delay`: seconds before each.
+    `refuses`: replies that the next requests get instead of being judged. `delay`: seconds before each. `pair`: a file
+    with key and certificate, for HTTPS.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -53,17 +56,22 @@ class StandIn:
         self.kills: Callable[[Request], bool] | None = None
         self.refuses: list[Reply] = []
         self.delay = 0.0
+        self.pair: Path | None = None
         self._server: _Server | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.pair else 'http'}://127.0.0.1:{self.port}"
 
     def start(self) -> Self:
         """Start on the port it had before, without what a process forgets."""
         self.forget()
         self._server = _Server(("127.0.0.1", self.port), self)
         self.port = self._server.server_port
+        if self.pair is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.pair)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
@@ -144,6 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in {**reply.headers, "Content-Length": str(len(reply.body))}.items():
             self.send_header(name, value)
+        if headers.get("connection", "").lower() == "close":  # splunk-sdk reads nothing otherwise
+            self.send_header("Connection", "close")
         self.end_headers()
         if is_killed:
             self.wfile.write(reply.body[: len(reply.body) // 2])

@@ -61,7 +61,7 @@ def search(query: str, since: dt.datetime, until: dt.datetime, limits: Limits) -
     except TimedOut as error:
         if not reading.rows:
             raise StoreFailed(LATE.say(seconds=round(limits.seconds))) from error
-        return Found(reading.rows, is_cut=True, is_late=True, warnings=reading.warnings)
+        return Found(reading.rows, is_cut=True, is_late=True, warnings=tuple(reading.warnings))
     except OutboundError as error:
         said = BROKEN_OFF if reading.has_begun else UNREACHABLE
         raise StoreFailed(said.say(reason=str(error))) from error
@@ -75,7 +75,8 @@ class _Reading:
     limits: Limits
     rows: list[Row] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    is_cut: bool = False
+    is_full: bool = False  # a limit is reached
+    is_partial: bool = False  # Splunk says so
     has_begun: bool = False
     has_ended: bool = False
 
@@ -88,18 +89,19 @@ class _Reading:
             if not isinstance(value, dict):
                 raise StoreFailed(UNREADABLE.say())
             self._take(value)
-            if self.is_cut:
+            if self.is_full:
                 return
 
     def _lines(self, parts: Iterable[bytes]) -> Iterator[bytes]:
         rest, number = b"", 0
         for part in parts:
             self.has_begun = True
+            left = self.limits.max_bytes - number
             number += len(part)
-            *lines, rest = (rest + part).split(b"\n")
+            *lines, rest = (rest + part[:left]).split(b"\n")
             yield from (line for line in lines if line.strip())
             if number > self.limits.max_bytes:
-                self.is_cut = True
+                self.is_full = True
                 return
         if rest.strip():
             yield rest
@@ -112,7 +114,7 @@ class _Reading:
         found = [value["result"]] if "result" in value else value.get("results") or ()
         for result in found:
             if len(self.rows) >= self.limits.rows:
-                self.is_cut = True
+                self.is_full = True
                 return
             self.rows.append(row_of(result))
         if found or "lastrow" in value or "results" in value:
@@ -123,14 +125,13 @@ class _Reading:
             raise StoreFailed(SEARCH_FAILED.say(said=text), is_permanent=text.startswith(QUERY_FAULT))
         if kind == "WARN":
             self.warnings.append(text)
-            if any(word in text.lower() for word in PARTIAL):
-                self.is_cut = True
+            self.is_partial = self.is_partial or any(word in text.lower() for word in PARTIAL)
 
     def found(self) -> Found:
         """Return all rows. Raises StoreFailed where the last of them is missing."""
-        if not self.has_ended and not self.is_cut:
+        if not self.has_ended and not self.is_full:
             raise StoreFailed(BROKEN_OFF.say(reason="no last row"))
-        return Found(self.rows, is_cut=self.is_cut, warnings=self.warnings)
+        return Found(self.rows, is_cut=self.is_full or self.is_partial, warnings=tuple(self.warnings))
 
 
 def row_of(result: Mapping[str, Any]) -> Row:
