@@ -17,7 +17,7 @@ from users.models import User
 Story = tuple[str, Team, Category | None, Severity]
 
 
-def make_history(stories: Sequence[Story], *, by: User, admin: User, times: int = 20) -> list[Incident]:
+def make_history(stories: Sequence[Story], *, admin: User, times: int = 20) -> list[Incident]:
     """Resolved incidents of a day ago: each story so many times, in turn."""
     at = timezone.now() - dt.timedelta(days=1)
     made = []

@@ -34,7 +34,7 @@ class RoutingTests(TestCase):
         learning._kept.clear()
 
     def learn(self) -> RoutingModel:
-        make_history(self.stories, by=self.admin, admin=self.admin)
+        make_history(self.stories, admin=self.admin)
         made = train()
         assert made is not None
         return made
@@ -70,15 +70,13 @@ class RoutingTests(TestCase):
                 self.assertEqual(routing_for(Known(title)), [])
 
     def test_it_says_nothing_with_too_little_history(self) -> None:
-        make_history(self.stories, by=self.admin, admin=self.admin, times=10)
+        make_history(self.stories, admin=self.admin, times=10)
 
         self.assertIsNone(train())
         self.assertEqual(routing_of(make_incident(title="VPN tunnel")), [])
 
     def test_it_says_nothing_of_a_field_that_always_is_the_same(self) -> None:
-        make_history(
-            [(title, self.network, None, Severity.LOW) for title, *_ in self.stories], by=self.admin, admin=self.admin
-        )
+        make_history([(title, self.network, None, Severity.LOW) for title, *_ in self.stories], admin=self.admin)
         made = train()
 
         assert made is not None
@@ -87,13 +85,13 @@ class RoutingTests(TestCase):
 
     def test_it_learns_nothing_where_words_tell_nothing(self) -> None:
         stories = [("Something broke", team, None, Severity.LOW) for team in (self.network, self.office)]
-        make_history(stories, by=self.admin, admin=self.admin)
+        make_history(stories, admin=self.admin)
         train()
 
         self.assertEqual(routing_for(Known("Something broke")), [])
 
     def test_it_learns_nothing_from_restricted_or_deleted_incidents(self) -> None:
-        made = make_history(self.stories, by=self.admin, admin=self.admin)
+        made = make_history(self.stories, admin=self.admin)
         Incident.objects.filter(pk__in=[one.pk for one in made[::2]]).update(is_restricted=True)
         Incident.objects.filter(pk__in=[one.pk for one in made[1::4]]).update(deleted_at=timezone.now())
 
@@ -119,14 +117,14 @@ class RoutingTests(TestCase):
         self.assertEqual(found.category, "vpn")
 
     def test_it_learns_by_a_job_once_there_is_more(self) -> None:
-        make_history(self.stories, by=self.admin, admin=self.admin)
+        make_history(self.stories, admin=self.admin)
         now = timezone.now()
 
         self.assertEqual(train_if_due(now), 1)
         self.assertEqual(train_if_due(now), 0)
         LearningSchedule.objects.update(due_at=now)
         self.assertEqual(train_if_due(now), 0)
-        make_history(self.stories, by=self.admin, admin=self.admin, times=5)
+        make_history(self.stories, admin=self.admin, times=5)
         later = timezone.now()
         LearningSchedule.objects.update(due_at=later)
         self.assertEqual(train_if_due(later), 1)

@@ -65,9 +65,8 @@ class ReportForm(forms.Form):
             return
         self.fields["title"].widget.attrs |= {
             "hx-get": reverse("console:report-similar"),
-            "hx-trigger": "input changed delay:400ms",
+            "hx-trigger": "input changed delay:400ms, change from:#report delay:300ms",
             "hx-target": "#similar",
-            "hx-include": "#id_category, #id_services, #id_location",
         }
         self._offer("category", Category, "slug", _("Not sure"))
         self._offer("services", Service, "slug", _("Not sure"))

@@ -19,15 +19,15 @@ from console.pages import page, person, say, show
 from console.reporting.afterwards import next_steps
 from console.reporting.form import ReportForm, limits
 from console.reporting.joining import Joining
+from console.reporting.learnt import while_writing
 from console.reporting.sending import Sending, errors_of, key_of, person_key, refusal
 from console.reporting.texts import texts
 from core.errors import DomainError
 from incidents.attachments.inspecting import FIELD
-from incidents.models import Category, Incident
+from incidents.models import Incident
 from incidents.search import likely_duplicates
-from incidents.services.report_rules import Report, load_rules
 from incidents.views.lookup import one_of
-from responders.models import Service, Team
+from responders.models import Team
 
 PREFILLED = ("title", "description", "severity", "category", "services", "location", "team")
 MOST_TITLE = 200
@@ -115,16 +115,9 @@ def similar(request: HttpRequest) -> HttpResponse:
     rows = Incident.objects.select_related("team").in_bulk([one.id for one in found]) if found else {}
     context = {
         "found": [rows[one.id] for one in found if one.id in rows],
-        "suggested": _suggested(request, title) if title.strip() else None,
+        **(while_writing(request, title) if title.strip() else {}),
     }
     return show(request, "console/report/_similar.html", context)
-
-
-def _suggested(request: HttpRequest, title: str) -> Any:
-    service = Service.objects.active().filter(slug=request.GET.get("services", "")[:100]).first()
-    category = Category.objects.active().filter(slug=request.GET.get("category", "")[:100]).first()
-    told = Report(title, "", request.GET.get("location", "")[:200], category, [service] if service else [])
-    return load_rules(told).decide(told).decision.severity
 
 
 def same(request: HttpRequest, reference: str) -> HttpResponseBase:

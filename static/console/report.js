@@ -207,6 +207,21 @@ queue.listen((news) => {
   if (news.kind === "sent" && news.person === person) status.replaceChildren(make("a", { href: news.url }, say(texts.sent, { reference: news.reference })), " ", make("bdi", {}, news.title ?? ""));
   showWaiting();
 });
+// What is asked while somebody writes goes into an address.
+const ASKED = new Set(["title", "description", "severity", "category", "services", "location", "team"]), MOST_ASKED = 1000;
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement.id !== "id_title") return;
+  const asked = ctx.request.body;
+  for (const name of new Set(asked.keys())) if (!ASKED.has(name)) asked.delete(name);
+  asked.set("description", (asked.get("description") ?? "").slice(0, MOST_ASKED));
+});
+on("click", "[data-suggest]", (_event, button) => {
+  const control = form.elements[button.dataset.suggest];
+  if (!control || control.value) return;
+  control.value = button.dataset.value;
+  control.closest("details").open = true;
+  control.dispatchEvent(new Event("change", { bubbles: true }));
+});
 form.addEventListener("input", soon);
 form.addEventListener("change", soon);
 on("click", "#report-discard", async () => {
