@@ -2,7 +2,8 @@
 
 Incidents go to docs/performance.md, intake (alerts and log lines) to docs/performance-intake.md, paging to
 docs/performance-paging.md, the console's pages to docs/performance-console.md, their streams to
-docs/performance-live.md, the status page to docs/performance-status-page.md.
+docs/performance-live.md, the status page to docs/performance-status-page.md, suggestions to
+docs/performance-assistant.md.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import sys
 from benchmarks.databases import SERVER, Database
 
 SIZES = {"quick": 100_000, "full": 1_000_000}
-PARTS = ("incidents", "intake", "paging", "console", "console_live", "status_page")
+PARTS = ("incidents", "intake", "paging", "console", "console_live", "status_page", "assistant")
 
 
 def main() -> int:
@@ -24,6 +25,7 @@ def main() -> int:
     django.setup()
     # Imported late: these need Django set up.
     from benchmarks import report
+    from benchmarks.assistant import page as assistant
     from benchmarks.console import page as console
     from benchmarks.incidents import page as incidents
     from benchmarks.intake import page as intake
@@ -37,7 +39,7 @@ def main() -> int:
         incidents.make_data(engines, size)
         return 0
     pages = {"incidents": incidents, "intake": intake, "paging": paging, "console": console, "console_live": live}
-    pages["status_page"] = status_page
+    pages |= {"status_page": status_page, "assistant": assistant}
     missed = 0
     for name in [options.only] if options.only else PARTS[:1] if options.bench == "quick" else PARTS:
         page = pages[name]

@@ -75,35 +75,50 @@ def read(path: Path = SAMPLE) -> list[Opened]:
             if row["assignment_group"] != MISSING:
                 found[row["number"]].groups.append((_time(row["sys_updated_at"]), row["assignment_group"]))
     ordered = sorted(found.items(), key=lambda one: (one[1].at, one[0]))
-    return [one for _number, one in ordered if one.groups]
+    return [one for _number, one in ordered]
 
 
 def _time(text: str) -> dt.datetime:
     return dt.datetime.strptime(text, "%d/%m/%Y %H:%M").replace(tzinfo=dt.UTC)
 
 
-def measure() -> tuple[int, list[Scores]]:
-    """Return how many incidents were predicted, and how well: ours, then baselines of the same run."""
+@dataclass(frozen=True)
+class Task:
+    """What is known before the last 30 %, and what those became."""
+
+    examples: list[list[str]]
+    labels: list[str]
+    truth: list[tuple[list[str], str]]
+
+
+def task() -> Task:
+    """Return the sample, split by time."""
     incidents = read()
     cut = int(len(incidents) * SPLIT)
     earlier, later = incidents[:cut], incidents[cut:]
-    known = [(one, group) for one in earlier if (group := one.group_at(later[0].at)) is not None]
-    examples, labels = [one.features for one, _ in known], [group for _, group in known]
-    truth = [(one.features, one.groups[-1][1]) for one in later]
-    learnt = learn(examples, labels)
+    known = [(one.features, group) for one in earlier if (group := one.group_at(later[0].at)) is not None]
+    truth = [(one.features, one.groups[-1][1]) for one in later if one.groups]
+    return Task([features for features, _ in known], [group for _, group in known], truth)
+
+
+def measure_ours(given: Task) -> Scores:
+    """Return how well our own learner predicts."""
+    learnt = learn(given.examples, given.labels)
     if learnt is None:
         raise AssertionError("The sample teaches something.")
-    most = [group for group, _ in Counter(labels).most_common(3)]
-    # without the baseline's knowledge of what is missing
-    plain = [[one for one in features if "=" in one] for features in examples]
-    regression = _plain_regression(plain, labels)
-    bayes = _naive_bayes(plain, labels)
-    return len(later), [
-        _score_ours(learnt, truth),
-        _score("one-hot logistic regression, plain", lambda features: regression(features), truth),
-        _score("naive Bayes", lambda features: bayes(features), truth),
-        _score("the most frequent groups", lambda features: most, truth),
-    ]
+    return _score_ours(learnt, given.truth)
+
+
+def measure_baselines(given: Task) -> list[Scores]:
+    """Return how well simpler ways predict; they are not told what is missing."""
+    plain = [[one for one in features if "=" in one] for features in given.examples]
+    most = [group for group, _ in Counter(given.labels).most_common(3)]
+    ways = {
+        "one-hot logistic regression, plain": _plain_regression(plain, given.labels),
+        "naive Bayes": _naive_bayes(plain, given.labels),
+        "the most frequent groups": lambda features: most,
+    }
+    return [_score(name, best, given.truth) for name, best in ways.items()]
 
 
 def _score_ours(learnt: Learnt[str], truth: Sequence[tuple[list[str], str]]) -> Scores:
