@@ -82,6 +82,17 @@ class StandIn:
         if server is not None:
             server.kill()
 
+    def dawdle(self, request: int, seconds: float) -> None:
+        """Answer the request of this number, from 0 and from now on, only after so many seconds."""
+        known = len(self.requests)
+
+        def wait(_request: Request) -> bool:
+            if len(self.requests) == known + request + 1:
+                time.sleep(seconds)
+            return False
+
+        self.kills = wait
+
     def forget(self) -> None:
         """Drop what lives no longer than the process."""
 

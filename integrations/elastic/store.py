@@ -19,7 +19,7 @@ from core.text.sentences import Sentence
 from integrations.elastic.products import ASSUMED, KEEP_ALIVE, Product, product_of
 from logs.reading.times import moment
 from logs.reading.values import text as text_of
-from logs.sources.http import AnswerTooLong, Exchange, basic
+from logs.sources.http import AnswerTooLong, Exchange, OutOfTime, basic
 from logs.sources.outside import Found, Limits, Row, Store, StoreFailed
 
 KIND, TITLE = "elasticsearch", "Elasticsearch"
@@ -92,6 +92,10 @@ class _Search:
                     return Found(self.rows, is_cut=True)
                 self.page = max(size // 10, 1)
                 continue
+            except OutOfTime:
+                if not self.rows:
+                    raise
+                return Found(self.rows, is_cut=True, is_late=True)
             try:
                 self.rows += [_row(hit) for hit in hits]
                 after = hits[-1]["sort"] if hits else []

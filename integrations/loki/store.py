@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.outbound.client import Answer
 from logs.reading.values import from_nanoseconds
-from logs.sources.http import AnswerTooLong, Exchange, basic
+from logs.sources.http import AnswerTooLong, Exchange, OutOfTime, basic
 from logs.sources.outside import Found, Limits, Row, Store
 
 KIND, TITLE = "loki", "Loki"
@@ -77,6 +77,10 @@ class _Lines:
                     return self._cut()
                 self.page = max(size // 10, 1)
                 continue
+            except OutOfTime:
+                if not self.found:
+                    raise
+                return self._cut(is_late=True)
             if entries is None:
                 continue
             fresh = _without(entries, known)
@@ -108,8 +112,8 @@ class _Lines:
         except (KeyError, TypeError, ValueError) as error:
             raise self.exchange.strange("no streams") from error
 
-    def _cut(self) -> Found:
-        return Found(_rows(self.found[: self.exchange.limits.rows]), is_cut=True)
+    def _cut(self, *, is_late: bool = False) -> Found:
+        return Found(_rows(self.found[: self.exchange.limits.rows]), is_cut=True, is_late=is_late)
 
 
 def _series(exchange: Exchange, query: str, end: int) -> Found:

@@ -30,6 +30,10 @@ class AnswerTooLong(Exception):
     """An answer had more bytes than the search has left."""
 
 
+class OutOfTime(StoreFailed):
+    """The time of the search is over; rows read before may still decide."""
+
+
 @dataclass
 class Exchange:
     """The requests of one search.
@@ -50,10 +54,10 @@ class Exchange:
         self.bytes_left = self.limits.max_bytes
 
     def seconds_left(self) -> float:
-        """Return what is left of the search's time. Raises StoreFailed."""
+        """Return what is left of the search's time. Raises OutOfTime."""
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise StoreFailed(OUT_OF_TIME.say(store=self.store, seconds=round(self.limits.seconds)))
+            raise OutOfTime(OUT_OF_TIME.say(store=self.store, seconds=round(self.limits.seconds)))
         return left
 
     def ask(self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Any = None) -> Answer:

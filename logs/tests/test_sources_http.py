@@ -51,7 +51,7 @@ class ExchangeTests(SimpleTestCase):
         failed = self.asked(*[of_json(200, {})] * 9, seconds=0.5)
 
         self.assertIn("took longer than", failed.message)
-        self.assertLess(time.monotonic() - begun, 0.7)
+        self.assertLess(time.monotonic() - begun, 1.5)
 
     def test_it_tells_what_lasts_from_what_passes(self):
         for status, is_permanent in ((400, True), (401, True), (403, True), (404, False), (429, False), (503, False)):

@@ -247,11 +247,14 @@ class FailureTests(ElasticCase):
 
     def test_it_closes_what_it_opened_when_time_is_up(self):
         stand_in = self.fill(3000)
-        stand_in.delay = 0.15
 
+        stand_in.dawdle(3, 2.2)  # after the version, the point in time and a page
+        found = self.search(seconds=2)
+        stand_in.dawdle(1, 0.7)
         with self.assertRaises(StoreFailed):
             self.search(seconds=0.5)
 
+        self.assertEqual((found.is_cut, found.is_late), (True, True))
         self.assertEqual(stand_in.pits, {})
 
     def test_it_refuses_what_can_be_no_query(self):

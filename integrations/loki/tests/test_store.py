@@ -238,13 +238,17 @@ class FailureTests(LokiCase):
 
     def test_it_fails_when_time_is_up(self):
         loki = self.serve(most=2)
-        loki.delay = 0.1
         for number in range(50):
             loki.add(START + number, f"line {number}", app="shop")
 
+        loki.dawdle(5, 2.2)
+        found = self.search(seconds=2)
+        loki.dawdle(0, 0.5)
         with self.assertRaises(StoreFailed) as caught:
-            self.search(seconds=0.35)
+            self.search(seconds=0.1)
 
+        self.assertEqual((found.is_cut, found.is_late), (True, True))
+        self.assertTrue(found.rows)
         self.assertFalse(caught.exception.is_permanent)
 
     def test_it_refuses_what_selects_nothing(self):
