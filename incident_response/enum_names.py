@@ -30,6 +30,7 @@ ENUM_NAMES = {
     "PublicIncidentStateEnum": "status_page.vocabulary.INCIDENT_STATES",
     "FieldEnum": "intake.vocabulary.MappedField",
     "LearntFieldEnum": "assistant.vocabulary.LearntField",
+    "AgentResultEnum": ["done", "failed", "timed_out", "refused", "unknown"],
     "AnnouncementKindEnum": "status_page.vocabulary.Kind",
     "RunStateEnum": "remediation.vocabulary.RunState",
     "RunActivityEnum": "remediation.vocabulary.Activity",

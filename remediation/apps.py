@@ -17,6 +17,7 @@ class RemediationConfig(AppConfig):
         from remediation import audit, monitoring
         from remediation.jobs import JOBS
         from remediation.services.redacting import remove_texts
+        from remediation.steps.agent.step import AgentStep
         from remediation.steps.http import HttpStep
         from remediation.steps.kubernetes.step import KubernetesStep
         from remediation.steps.port import register_step_kind
@@ -26,6 +27,7 @@ class RemediationConfig(AppConfig):
         audit.register()
         monitoring.register()
         register_step_kind(HttpStep())
+        register_step_kind(AgentStep())
         register_step_kind(KubernetesStep())
         register_kinds(RunEventKind)
         register_follower("propose_remediation", but_for=RunEventKind.values)

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from core.server.jobs import Job, until_done
-from remediation.services import automatic, deciding, engine
+from remediation.services import agent_jobs, automatic, deciding, engine
 
 MAX_BATCHES = 50  # per run
 
@@ -24,8 +24,14 @@ def propose_remediation(now: dt.datetime) -> int:
     return found + until_done(lambda: automatic.propose_due(now), 1, MAX_BATCHES)
 
 
+def prune_agent_jobs(now: dt.datetime) -> int:
+    """Delete the jobs of agents that nobody waits for any more."""
+    return agent_jobs.prune(now)
+
+
 JOBS = (
     Job("run_remediation", run_remediation, 1, is_eager=True),
     Job("expire_remediation", expire_remediation, 30),
     Job("propose_remediation", propose_remediation, 10),
+    Job("prune_agent_jobs", prune_agent_jobs, 3600),
 )

@@ -62,6 +62,22 @@ class PhaseState(models.TextChoices):
     INTERRUPTED = "interrupted", pgettext_lazy("phase", "Interrupted")
 
 
+class JobState(models.TextChoices):
+    """How far an agent's job got; what comes after `fetched` is what the agent reports."""
+
+    QUEUED = "queued", pgettext_lazy("job", "Queued")
+    FETCHED = "fetched", pgettext_lazy("job", "Fetched")
+    DONE = "done", pgettext_lazy("job", "Done")
+    FAILED = "failed", pgettext_lazy("job", "Failed")
+    TIMED_OUT = "timed_out", pgettext_lazy("job", "Timed out")
+    REFUSED = "refused", pgettext_lazy("job", "Refused")
+    UNKNOWN = "unknown", pgettext_lazy("job", "Unknown")
+    EXPIRED = "expired", pgettext_lazy("job", "Never fetched")
+
+
+REPORTED = (JobState.DONE, JobState.FAILED, JobState.TIMED_OUT, JobState.REFUSED, JobState.UNKNOWN)
+
+
 class RunEventKind(models.TextChoices):
     """A run's events on the incident's timeline."""
 

@@ -76,7 +76,7 @@ OWN_MODULES = {
         *("anomalies", "answers", "correlation", "learning", "models", "prompts"),
         *("likeness", "providers", "redacting", "suggestions", "summaries"),
     },
-    "remediation": {"agent", "binding", "guards", "plans", "steps", "validation"},
+    "remediation": {"agent", "authentication", "binding", "guards", "plans", "steps", "validation"},
     "reviews": {"narrative", "reminding", "rendering", "validation"},
     "console": {
         *(

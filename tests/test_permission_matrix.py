@@ -33,6 +33,7 @@ from remediation.models import FreezeWindow
 from remediation.services.secrets import set_secret
 from remediation.tests.factories import make_runbook
 from remediation.tests.factories import propose as propose_run
+from remediation.tests.agents import make_agent
 from responders.models import HandoverNote, ImportedCalendar, ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
 from reviews.services.editing import add_factor
@@ -113,6 +114,19 @@ CONFIGURED_ALERTS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("patch", f"{API}silences/<pk>/", {"comment": "x"}, RESPONDERS),
     ("delete", f"{API}silences/<pk>/", None, (401, 403, 403, 204, 204, 204)),
     ("post", f"{API}silences/<pk>/end/", {}, RESPONDERS),
+]
+
+AGENTS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{API}agents/", None, ADMINS),
+    ("post", f"{API}agents/", {"name": "New"}, ADMINS_CREATE),
+    ("get", f"{API}agents/<pk>/", None, ADMINS),
+    ("put", f"{API}agents/<pk>/", {"name": "New"}, ADMINS),
+    ("patch", f"{API}agents/<pk>/", {"description": "x"}, ADMINS),
+    ("delete", f"{API}agents/<pk>/", None, ADMINS_DELETE),
+    ("post", f"{API}agents/<pk>/key/", {}, ADMINS_CREATE),
+    # agents only, by their own keys
+    ("post", f"{API}agents/poll/", {"version": "1", "commands": []}, (401,) * 6),
+    ("post", f"{API}agents/jobs/<job_id>/result/", {"state": "done"}, (401,) * 6),
 ]
 
 TOMORROW = {"from": "2150-01-01T00:00:00Z", "to": "2150-01-02T00:00:00Z", "add": ["{member}"]}
@@ -463,6 +477,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", f"{API}report-rules/simulate/", {"title": "x"}, RESPONDERS),
     *ON_CALL,
     # Alerts
+    *AGENTS,
     *CONFIGURED_ALERTS,
     *OWN_VIEWS,
     *ESCALATION,
@@ -626,6 +641,8 @@ class PermissionMatrixTests(TestCase):
         cls.paths |= {
             "channels/<pk>/": RoomChannel.objects.create(name="Ops", kind="email", address="ops@example.org").pk,
             "webhooks/<pk>/": make_webhook().pk,
+            "agents/<pk>/": make_agent()[0].pk,
+            "<job_id>": 1,
             "<delivery_id>": make_delivery(method).pk,
             "<method_id>": method.pk,
             "<importance>": "high",

@@ -220,10 +220,9 @@ def perform(work: Work) -> tuple[PhaseState, Outcome, bool]:
         ready = replace(context, spec=rendered)
         outcome = work.kind.poll(ready) if work.is_poll else work.kind.perform(ready)
     except StepFailed as error:
-        did_nothing = error.did_nothing and not work.is_poll
-        is_unclear = is_acting and not did_nothing
+        is_unclear = is_acting and not error.did_nothing
         state = PhaseState.UNKNOWN if is_unclear else PhaseState.FAILED
-        return state, Outcome(OutcomeState.FAILED, error.message), did_nothing
+        return state, Outcome(OutcomeState.FAILED, error.message), error.did_nothing
     except Exception as error:
         # a kind's own fault must not end the worker; it may have come after the call
         if is_database_unavailable(error):

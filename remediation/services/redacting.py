@@ -5,7 +5,7 @@ from typing import Any
 
 from core.db import rows
 from core.text.removing import Clean, remover_of
-from remediation.models import RuleMatch, Run, RunPhase
+from remediation.models import AgentJob, RuleMatch, Run, RunPhase
 
 
 def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None:
@@ -14,6 +14,7 @@ def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None
     of_incident = Run.objects.select_for_update().filter(incident=incident_id)
     _clean(list(of_incident), ("why", "override_reason", "stopping_because"), clean)
     _clean(list(RunPhase.objects.filter(run__incident=incident_id)), ("output",), clean)
+    _clean(list(AgentJob.objects.filter(incident=incident_id)), ("output",), clean)
     _clean(list(RuleMatch.objects.filter(incident=incident_id)), ("why",), clean)
 
 

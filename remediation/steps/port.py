@@ -134,7 +134,7 @@ class StepKind(ABC):
         """Do a phase. Raises StepFailed."""
 
     def poll(self, context: Context) -> Outcome:
-        """Ask how far a waiting act or roll back is; changes nothing. Raises StepFailed."""
+        """Ask how far a waiting act or roll back is; changes nothing. Raises StepFailed, about the act."""
         raise StepFailed("This kind of step does not wait.", did_nothing=False)
 
     def why_unusable(self) -> str:

@@ -66,6 +66,8 @@ class StandIn:
     certificate: Path | None = None  # with its key
     seen: list[Seen] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)  # methods whose next answer is lost after it took effect
+    ends_with: str = ""  # the method after whose effect no answer comes any more
+    is_away: bool = False
 
     def __enter__(self) -> "StandIn":
         self.server = ThreadingHTTPServer((HOST, self.port), type("Handler", (Handler,), {"stand_in": self}))
@@ -126,8 +128,10 @@ class Handler(BaseHTTPRequestHandler):
                 "details": refusal.details,
                 "code": refusal.code,
             }
-        if self.command in self.stand_in.lost:
-            self.stand_in.lost.remove(self.command)
+        stand_in = self.stand_in
+        stand_in.is_away = stand_in.is_away or self.command == stand_in.ends_with
+        if stand_in.is_away or self.command in stand_in.lost:
+            stand_in.lost = [method for method in stand_in.lost if method != self.command]
             self.close_connection = True
             self.connection.close()
             return

@@ -11,10 +11,11 @@ from remediation.steps.parameters import Parameter, ParameterKind
 from remediation.steps.placeholders import WHOLE, fault_of, names_in
 
 OPERATIONS = ("restart", "scale", "undo")
-PARTS = {"kind", "name", "check", "act", "roll_back"}
+PARTS = {"kind", "name", "check", "act", "verify", "roll_back"}
 ACT = {"operation", "resource", "namespace", "name", "selector"}
 SCALE = {"replicas", "may_be_zero"}
 MOST_REPLICAS = 1000
+MOST_SECONDS = 3600
 MAX_TEXT = 253
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123 label
 _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
@@ -32,7 +33,8 @@ def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[
         faults["act"] = fault
     faults |= {f"act.{name}": text for name, text in _faults_of_act(act).items()}
     faults |= _faults_of_replicas(act, {parameter.name: parameter for parameter in parameters})
-    faults |= _faults_of_check(spec.get("check"))
+    faults |= _faults_of_numbers("check", spec.get("check"), "min_available", MOST_REPLICAS)
+    faults |= _faults_of_numbers("verify", spec.get("verify"), "timeout_seconds", MOST_SECONDS)
     return faults | _faults_of_roll_back(spec.get("roll_back"), act)
 
 
@@ -87,14 +89,14 @@ def _faults_of_replicas(act: Mapping[str, Any], parameters: Mapping[str, Paramet
     return {}
 
 
-def _faults_of_check(check: Any) -> dict[str, str]:
-    if check is None:
+def _faults_of_numbers(place: str, part: Any, name: str, most: int) -> dict[str, str]:
+    if part is None:
         return {}
-    if not isinstance(check, Mapping) or check.keys() - {"min_available"}:
-        return {"check": _("Must be an object with min_available.")}
-    number = check.get("min_available", 0)
-    if type(number) is not int or not 0 <= number <= MOST_REPLICAS:
-        return {"check.min_available": _("Must be a whole number from 0 to %(most)d.") % {"most": MOST_REPLICAS}}
+    if not isinstance(part, Mapping) or part.keys() - {name}:
+        return {place: _("Must be an object with %(name)s.") % {"name": name}}
+    number = part.get(name, 1)
+    if type(number) is not int or not 0 <= number <= most:
+        return {f"{place}.{name}": _("Must be a whole number from 0 to %(most)d.") % {"most": most}}
     return {}
 
 

@@ -24,6 +24,9 @@ from remediation.steps.port import (
 )
 
 ATTEMPTS = 3
+CONFLICT = 409
+ROLLOUT_SECONDS = 600
+REQUEST_SECONDS = 180  # of a few that may each take twenty
 PAUSE = 2.0  # seconds between looks at a rollout
 _UID = re.compile(r"[0-9a-f-]{36}")
 
@@ -40,6 +43,12 @@ class KubernetesStep(StepKind):
     def phases(self, spec: Mapping[str, Any]) -> frozenset[Phase]:
         always = {Phase.CHECK, Phase.DRY_RUN, Phase.ACT, Phase.VERIFY}
         return frozenset(always | {Phase.ROLL_BACK} if spec.get("roll_back") else always)
+
+    def seconds(self, spec: Mapping[str, Any], phase: Phase) -> int:
+        """Return how long a rollout may take; other phases are a few requests."""
+        is_long = phase in (Phase.VERIFY, Phase.ROLL_BACK)
+        given = int((spec.get("verify") or {}).get("timeout_seconds", ROLLOUT_SECONDS))
+        return given if is_long else REQUEST_SECONDS
 
     def why_unusable(self) -> str:
         return client.why_unusable()
@@ -116,7 +125,7 @@ def _check(context: Context) -> Outcome:
     except ClusterError as error:
         raise StepFailed(error.message, did_nothing=True) from error
     rollout = rollouts.rollout_of(place.resource, workload)
-    memory = {**plan.memory, "generation": workload["metadata"]["generation"]}
+    memory = {**plan.memory, "generation": workload["metadata"]["generation"], "mark": context.idempotency_key}
     return Outcome(OutcomeState.DONE, f"{context.target.name}: {rollout.text}; the step {plan.text}.", memory)
 
 
@@ -134,7 +143,7 @@ def _dry_run(context: Context) -> Outcome:
 
 def _act(context: Context) -> Outcome:
     plan = _apply(context, lambda workload: _unchanged(context, workload))
-    return Outcome(OutcomeState.DONE, f"{context.target.name}: {plan.text}.", {"mark": context.idempotency_key})
+    return Outcome(OutcomeState.DONE, f"{context.target.name}: {plan.text}.")
 
 
 def _unchanged(context: Context, workload: Object) -> Plan:
@@ -148,8 +157,8 @@ def _unchanged(context: Context, workload: Object) -> Plan:
 def _verify(context: Context) -> Outcome:
     try:
         workload = _read(context)
-        if not _plan(context, workload, context.memory.get("mark")).is_applied:
-            return Outcome(OutcomeState.FAILED, f"{context.target.name}: somebody has changed it again.")
+        if not _plan(context, workload).is_applied:
+            return Outcome(OutcomeState.FAILED, f"{context.target.name}: the change is not there, or not any more.")
     except NotNow as error:
         return Outcome(OutcomeState.FAILED, f"{context.target.name}: {error}.")
     except ClusterError as error:
@@ -205,11 +214,12 @@ _PHASES: dict[Phase, Callable[[Context], Outcome]] = {
 # --- Plans, and sending them ------------------------------------------------------------------------------------------
 
 
-def _plan(context: Context, workload: Object, mark: str | None = None) -> Plan:
+def _plan(context: Context, workload: Object) -> Plan:
     """Return what the step sends now. Raises NotNow, ClusterError."""
     act = context.spec["act"]
     if act["operation"] == "restart":
-        plan = operations.restart(workload, mark or context.idempotency_key)
+        # the check's key, so that verifying knows it too
+        plan = operations.restart(workload, context.memory.get("mark", context.idempotency_key))
         if context.phase is Phase.CHECK and context.spec.get("roll_back"):
             own = rollouts.owned_by(workload, _replica_sets(context, workload))
             present = [one for one in own if rollouts.revision_of(one) == rollouts.revision_of(workload)]
@@ -238,6 +248,7 @@ def _apply(context: Context, plan_for: Callable[[Object], Plan]) -> Plan:
     """
     is_lost, said = False, ""
     for _attempt in range(ATTEMPTS):
+        plan = None
         try:
             plan = plan_for(_read(context))
             if plan.is_applied:
@@ -246,8 +257,9 @@ def _apply(context: Context, plan_for: Callable[[Object], Plan]) -> Plan:
         except NotNow as error:
             raise StepFailed(f"{context.target.name}: {error}.", did_nothing=not is_lost) from error
         except ClusterError as error:
-            is_lost, said = is_lost or error.may_have_arrived, error.message
-            if not error.may_have_arrived and error.status != 409:
+            # only what was sent can be lost, not what was read
+            is_lost, said = is_lost or (plan is not None and error.may_have_arrived), error.message
+            if not error.may_have_arrived and error.status != CONFLICT:
                 break
         else:
             return plan

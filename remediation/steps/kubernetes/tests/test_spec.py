@@ -52,7 +52,9 @@ class SpecTests(SimpleTestCase):
             ({"act": ACT, "roll_back": {"operation": "scale"}}, {"roll_back"}),
             ({"act": {**ACT, "resource": "statefulset"}, "roll_back": {"operation": "undo"}}, {"roll_back"}),
             ({"act": ACT, "check": {"min_available": "2"}}, {"check.min_available"}),
-            ({"act": ACT, "verify": {}}, {"verify"}),
+            ({"act": ACT, "verify": {"seconds": 9}}, {"verify"}),
+            ({"act": ACT, "verify": {"timeout_seconds": 9000}}, {"verify.timeout_seconds"}),
+            ({"act": ACT, "dry_run": {}}, {"dry_run"}),
         ):
             with self.subTest(spec):
                 self.assertEqual(self.faults(**spec), places)

@@ -123,7 +123,7 @@ class RestartTests(ClusterCase):
 
         self.assertIn("3 of 3 replicas are available", said)
         annotations = self.deployment()["spec"]["template"]["metadata"]["annotations"]
-        self.assertEqual(annotations, {RESTARTED: rehearsal.context(Phase.ACT).idempotency_key})
+        self.assertEqual(annotations, {RESTARTED: rehearsal.context(Phase.CHECK).idempotency_key})
         self.assertEqual(self.deployment()["spec"]["template"]["spec"]["containers"][0]["image"], "web:1")
 
     def test_it_waits_while_pods_are_replaced(self) -> None:
@@ -170,12 +170,33 @@ class RestartTests(ClusterCase):
     def test_it_does_not_know_what_it_did_when_the_cluster_goes_away(self) -> None:
         rehearsal = self.rehearse(RESTART)
         rehearsal.do(Phase.CHECK)
-        self.stand_in.lost += ["PATCH", *["GET"] * 20]
+        self.stand_in.ends_with = "PATCH"
 
         with mock.patch("time.sleep"), self.assertRaises(StepFailed) as raised:
             rehearsal.do(Phase.ACT)
 
         self.assertFalse(raised.exception.did_nothing)
+        self.stand_in.ends_with, self.stand_in.is_away = "", False
+        outcome = rehearsal.finish(Phase.VERIFY, lambda: time.sleep(0.01))
+        self.assertIs(outcome.state, OutcomeState.DONE)  # so the run learns that it was done
+
+    def test_it_knows_that_it_did_nothing_when_the_cluster_was_away_before(self) -> None:
+        rehearsal = self.rehearse(RESTART)
+        rehearsal.do(Phase.CHECK)
+        self.stand_in.is_away = True
+
+        with mock.patch("time.sleep"), self.assertRaises(StepFailed) as raised:
+            rehearsal.do(Phase.ACT)
+
+        self.assertTrue(raised.exception.did_nothing)
+
+    def test_it_learns_that_a_change_was_never_made(self) -> None:
+        rehearsal = self.rehearse(RESTART)
+        rehearsal.do(Phase.CHECK)
+
+        outcome = rehearsal.do(Phase.VERIFY)
+
+        self.assertEqual((outcome.state, "is not there" in outcome.output), (OutcomeState.FAILED, True))
 
     def test_it_knows_that_a_refusal_did_nothing(self) -> None:
         rehearsal = self.rehearse(RESTART)
@@ -230,7 +251,7 @@ class RestartTests(ClusterCase):
         self.deploy("web:2")
         self.deploy("web:broken")
         rehearsal = self.rehearse({**RESTART, "roll_back": {"operation": "undo"}})
-        rehearsal.memory = {"mark": "", "replica_set_before": ""}
+        rehearsal.memory = {"replica_set_before": ""}
 
         outcome = rehearsal.finish(Phase.ROLL_BACK, lambda: time.sleep(0.01))
 
@@ -274,7 +295,7 @@ class ScaleTests(ClusterCase):
 
         outcome = rehearsal.do(Phase.VERIFY)
 
-        self.assertEqual((outcome.state, "changed it again" in outcome.output), (OutcomeState.FAILED, True))
+        self.assertEqual((outcome.state, "not any more" in outcome.output), (OutcomeState.FAILED, True))
 
 
 class UndoTests(ClusterCase):

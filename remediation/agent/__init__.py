@@ -1,0 +1,1 @@
+"""Jobs of agents: how they are signed, and what the agent's answer means."""

@@ -1,0 +1,76 @@
+"""What a step of agents may say. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from remediation.steps.parameters import Parameter
+from remediation.steps.placeholders import fault_of
+from remediation.steps.port import Phase
+
+DEFAULT_SECONDS = 60
+MOST_SECONDS = 3600
+MOST_AGENTS = 100
+MAX_TEXT = 500
+PARTS = {"kind", "name", "agent", "agents", *map(str, Phase)}
+COMMAND = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+ARGUMENT = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def names_of(spec: Mapping[str, Any]) -> list[str]:
+    """Return the agents' names, with placeholders."""
+    return list(spec["agents"]) if "agents" in spec else [spec["agent"]]
+
+
+def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
+    """Return what is wrong with a step, by place."""
+    known = frozenset(parameter.name for parameter in parameters)
+    faults = {name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - PARTS))}
+    faults |= _faults_of_agents(spec, known)
+    if not spec.get(Phase.ACT):
+        faults["act"] = _("Must be an object with command, and arguments if it has any.")
+    for phase in Phase:
+        if spec.get(phase) is not None:
+            faults |= {_place(phase, place): text for place, text in _faults_of_part(spec[phase], known).items()}
+    return faults
+
+
+def _place(phase: Phase, place: str) -> str:
+    return f"{phase}.{place}" if place else str(phase)
+
+
+def _faults_of_agents(spec: Mapping[str, Any], known: frozenset[str]) -> dict[str, str]:
+    if ("agent" in spec) == ("agents" in spec):
+        return {"agent": _("Give either agent or agents.")}
+    place = "agents" if "agents" in spec else "agent"
+    names = spec[place] if place == "agents" else [spec["agent"]]
+    if not isinstance(names, list) or not 0 < len(names) <= MOST_AGENTS:
+        return {place: _("Give 1 to %(number)d names of agents.") % {"number": MOST_AGENTS}}
+    if not all(isinstance(name, str) and 0 < len(name) <= 100 for name in names):
+        return {place: _("Must be a text of 1 to %(number)d characters.") % {"number": 100}}
+    fault = fault_of(names, known)
+    return {place: fault} if fault else {}
+
+
+def _faults_of_part(part: Any, known: frozenset[str]) -> dict[str, str]:
+    if not isinstance(part, Mapping):
+        return {"": _("Must be an object with command, and arguments if it has any.")}
+    fields = {"command", "arguments", "seconds"}
+    faults = {name: _("A command has no such field.") for name in sorted(map(str, part.keys() - fields))}
+    if not isinstance(part.get("command"), str) or not COMMAND.fullmatch(part["command"]):
+        faults["command"] = _("Must be the name of a command in the agent's configuration.")
+    arguments = part.get("arguments", {})
+    if not isinstance(arguments, Mapping) or not all(_is_argument(*pair) for pair in arguments.items()):
+        faults["arguments"] = _("Must be an object of texts of at most %(number)d characters.") % {"number": MAX_TEXT}
+    elif fault := fault_of(list(arguments.values()), known):
+        faults["arguments"] = fault
+    seconds = part.get("seconds", DEFAULT_SECONDS)
+    if type(seconds) is not int or not 0 < seconds <= MOST_SECONDS:
+        faults["seconds"] = _("Must be a whole number from 1 to %(most)d.") % {"most": MOST_SECONDS}
+    return faults
+
+
+def _is_argument(name: Any, text: Any) -> bool:
+    return isinstance(name, str) and bool(ARGUMENT.fullmatch(name)) and isinstance(text, str) and len(text) <= MAX_TEXT
