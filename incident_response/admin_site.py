@@ -90,6 +90,7 @@ PAGES: tuple[tuple[Label, tuple[tuple[Label, str, str], ...]], ...] = (
             (_("Runs"), "play_circle", "remediation.run"),
             (_("Freeze windows"), "ac_unit", "remediation.freezewindow"),
             (_("Global stops"), "front_hand", "remediation.stop"),
+            (_("Agents"), "smart_toy", "remediation.agent"),
             (_("Secrets of runbooks"), "key", "remediation.runbooksecret"),
         ),
     ),

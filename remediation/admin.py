@@ -15,7 +15,17 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, attempt
 from core.text.sentences import shown
 from incidents.models import Origin
-from remediation.models import FreezeWindow, Run, Runbook, RunbookSecret, RunbookVersion, RunPhase, RunTarget, Stop
+from remediation.models import (
+    Agent,
+    FreezeWindow,
+    Run,
+    Runbook,
+    RunbookSecret,
+    RunbookVersion,
+    RunPhase,
+    RunTarget,
+    Stop,
+)
 from remediation.services import deciding, pausing, stopping
 
 
@@ -177,3 +187,24 @@ class RunbookSecretAdmin(ReadOnlyAdmin):
     ordering = ("name",)
     list_display = ("name", "url_prefix", "header", "updated_at")
     fields = ("name", "url_prefix", "header", "updated_at")
+
+
+@admin.register(Agent)
+class AgentAdmin(BackOfficeAdmin):
+    """Agents on machines; the API makes them and their keys."""
+
+    ordering = ("name",)
+    list_display = ("name", "is_enabled", "last_seen_at", "version")
+    search_fields = ("name__icontains",)
+    fields = (
+        ("name", "is_enabled"),
+        "description",
+        ("key_prefix", "old_key_until"),
+        "last_seen_at",
+        "version",
+        "commands",
+    )
+    readonly_fields = ("key_prefix", "old_key_until", "last_seen_at", "version", "commands")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

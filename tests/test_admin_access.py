@@ -22,6 +22,7 @@ from paging.tests.factories import make_escalation, step
 from remediation.models import FreezeWindow
 from remediation.services import stopping
 from remediation.services.secrets import set_secret
+from remediation.tests.agents import make_agent
 from remediation.tests.factories import make_runbook
 from remediation.tests.factories import propose as propose_run
 from responders.models import ShiftSwap, Team
@@ -196,6 +197,7 @@ def remediation_rows(incident: Incident, admin: User) -> dict[str, object]:
         "run": propose_run(incident, runbook, by=admin),
         "freezewindow": FreezeWindow.objects.create(name="Sale", starts_at=now, ends_at=now + dt.timedelta(days=1)),
         "stop": stopping.stop(by=admin, reason="Fire"),
+        "agent": make_agent()[0],
         "runbooksecret": set_secret(None, by=admin, **secret),
     }
 
@@ -336,7 +338,7 @@ class AdminAccessTests(TestCase):
                 "reviews.participant",
                 "reviews.review",
                 "reviews.reviewrule",
-                *(f"remediation.{one}" for one in ("freezewindow", "run", "runbook", "runbooksecret", "stop")),
+                *(f"remediation.{one}" for one in ("agent", "freezewindow", "run", "runbook", "runbooksecret", "stop")),
                 "status_page.component",
                 "status_page.componentgroup",
                 "status_page.impactspan",

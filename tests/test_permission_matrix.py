@@ -31,9 +31,9 @@ from notifications.tests.factories import make_delivery, make_method, make_webho
 from paging.tests.factories import make_escalation, step
 from remediation.models import FreezeWindow
 from remediation.services.secrets import set_secret
+from remediation.tests.agents import make_agent
 from remediation.tests.factories import make_runbook
 from remediation.tests.factories import propose as propose_run
-from remediation.tests.agents import make_agent
 from responders.models import HandoverNote, ImportedCalendar, ShiftSwap
 from responders.tests.schedules import layer, make_override, make_schedule
 from reviews.services.editing import add_factor
