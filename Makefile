@@ -76,6 +76,7 @@ bench: $(VENV)/.dev
 chaos: $(VENV)/.dev
 	@$(PY) -m benchmarks.paging.chaos $(if $(INCIDENTS),--incidents $(INCIDENTS)) $(if $(DATABASE),--database $(DATABASE)) \
 		$(if $(ENGINE),--engine $(ENGINE))
+	@$(PY) -m benchmarks.remediation.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(DATABASE),--database $(DATABASE))
 
 e2e: $(VENV)/.runtime
 	@$(PY) -m e2e $(CLIENTS)

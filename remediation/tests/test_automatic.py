@@ -1,0 +1,115 @@
+from django.test import SimpleTestCase, TestCase
+
+from core.db.clock import database_now
+from core.errors import Conflict
+from core.severity import Severity
+from incidents.models import Incident
+from incidents.services import feed
+from incidents.tests.factories import kinds_of, make_incident, make_service
+from remediation.models import RuleMatch, Run
+from remediation.services import automatic, deciding, stopping
+from remediation.tests.factories import fake, make_runbook, work_off
+from remediation.validation import matches
+from remediation.vocabulary import RunState
+from users.tests.factories import make_admin
+
+
+class MatchingTests(SimpleTestCase):
+    def test_it_matches_all_that_is_given(self) -> None:
+        facts = {"title": "Disk FULL on db-3", "severity": Severity.HIGH, "services": frozenset({"shop"})}
+        for matcher, is_match in (
+            ({"services": ["shop", "mail"]}, True),
+            ({"services": ["mail"]}, False),
+            ({"severity_from": "high"}, True),
+            ({"severity_from": "critical"}, False),
+            ({"title_words": ["disk full"]}, True),
+            ({"title_words": ["memory"]}, False),
+            ({"services": ["shop"], "title_words": ["memory"]}, False),
+        ):
+            with self.subTest(matcher=matcher):
+                self.assertEqual(matches(matcher, **facts), is_match)  # type: ignore[arg-type]
+
+
+class AutomaticTests(TestCase):
+    def setUp(self) -> None:
+        fake.reset()
+        self.admin = make_admin()
+        self.service = make_service("shop")
+
+    def opened(self, **fields: object) -> Incident:
+        """An incident, after the rules were followed."""
+        incident = make_incident(by=self.admin, title="Disk full", services=[self.service], **fields)
+        while feed.assign_places():
+            pass
+        while automatic.follow():
+            pass
+        while automatic.propose_due(database_now()):
+            pass
+        return incident
+
+    def rule(self, **fields: object) -> None:
+        make_runbook("web", by=self.admin, automatic_for={"title_words": ["disk"]}, **fields)
+
+    def test_it_executes_class_a_by_itself(self) -> None:
+        self.rule()
+
+        incident = self.opened()
+        work_off()
+
+        run = Run.objects.get()
+        self.assertEqual((run.state, run.is_automatic, run.approved_by), (RunState.VERIFIED, True, None))
+        event = incident.events.get(kind="run_approved")
+        self.assertEqual((event.machine_kind, event.machine_name), ("runbook", "Runbook rule"))
+        self.assertEqual(kinds_of(incident)[-1], "run_verified")
+
+    def test_it_leaves_class_b_to_people(self) -> None:
+        self.rule(risk="b")
+
+        self.opened()
+        work_off()
+
+        self.assertEqual((Run.objects.get().state, fake.calls), (RunState.PROPOSED, []))
+
+    def test_it_fills_in_the_service(self) -> None:
+        self.rule(parameters=[{"name": "s", "kind": "service"}])
+
+        self.opened()
+
+        self.assertEqual(Run.objects.get().parameters, {"s": "shop"})
+
+    def test_it_does_nothing_for_restricted_incidents(self) -> None:
+        self.rule()
+
+        self.opened(is_restricted=True)
+
+        self.assertFalse(Run.objects.exists())
+
+    def test_it_refuses_what_was_restricted_since(self) -> None:
+        self.rule(risk="b")
+        incident = self.opened()
+        run = Run.objects.get()
+        Incident.objects.filter(pk=incident.pk).update(is_restricted=True)
+
+        with self.assertRaises(Conflict) as caught:
+            deciding.approve(run, by=self.admin)
+        self.assertEqual(caught.exception.code, "incident_restricted")
+
+    def test_it_keeps_a_proposal_that_a_guard_forbids(self) -> None:
+        self.rule()
+        stopping.stop(by=self.admin, reason="Storm")
+
+        self.opened()
+
+        self.assertEqual(Run.objects.get().state, RunState.PROPOSED)
+        self.assertIn("Storm", RuleMatch.objects.get().why)
+
+    def test_it_proposes_once(self) -> None:
+        self.rule()
+        self.opened()
+        match = RuleMatch.objects.get()
+        match.due_at = database_now()
+        match.save()
+
+        automatic.propose_due(database_now())
+
+        self.assertEqual(Run.objects.count(), 1)
