@@ -59,6 +59,7 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
             Entry(_("Escalation policies"), "list-tree", "console:policies", RESPONDERS),
             Entry(_("SLA report"), "timer", "console:sla-report", RESPONDERS),
             Entry(_("Report rules"), "split", "console:report-rules", ADMINS),
+            Entry(_("Suggestions"), "history", "console:assistant", ADMINS),
             Entry(_("Deliveries"), "send", "console:deliveries", ADMINS),
             Entry(_("System"), "activity", "console:system", RESPONDERS),
             Entry(_("Back office"), "building-2", "admin:index", RESPONDERS),

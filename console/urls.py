@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver
 from console.live import polling
 from console.views import (
     alerts,
+    assistant,
     covering,
     dashboard,
     deliveries,
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *load.urlpatterns,
     *policies.urlpatterns,
     *deliveries.urlpatterns,
+    *assistant.urlpatterns,
     *system.urlpatterns,
     *report.urlpatterns,
     *report_rules.urlpatterns,

@@ -82,7 +82,14 @@ PAGES: tuple[tuple[Label, tuple[tuple[Label, str, str], ...]], ...] = (
             (_("Review rules"), "rule", "reviews.reviewrule"),
         ),
     ),
-    (_("Assistant"), ((_("Verdicts"), "thumbs_up_down", "assistant.verdict"),)),
+    (
+        _("Assistant"),
+        (
+            (_("Verdicts"), "thumbs_up_down", "assistant.verdict"),
+            (_("Routing suggestions"), "alt_route", "assistant.routingsuggestion"),
+            (_("Routing models"), "model_training", "assistant.routingmodel"),
+        ),
+    ),
     (
         _("Remediation"),
         (

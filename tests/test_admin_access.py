@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from alerts.models import ChangeEvent, Heartbeat
 from alerts.tests.factories import fire, make_route, make_silence, make_source
-from assistant.models import Verdict
+from assistant.models import RoutingModel, RoutingSuggestion, Verdict, week_of
 from core.severity import Severity
 from incidents.models import Incident, ReportRule, SlaPolicy
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
@@ -187,6 +187,17 @@ def review_rows(incident: Incident) -> dict[str, object]:
     }
 
 
+def learning_rows(incident: Incident) -> dict[str, object]:
+    """One of each row that learning has a page for."""
+    now = timezone.now()
+    training = RoutingModel.objects.create(trained_at=now, newest_at=now, incidents=1, milliseconds=1)
+    told = {"suggested": incident.severity, "at": now, "week": week_of(now), "origin": "api"}
+    suggestion = RoutingSuggestion.objects.create(
+        incident=incident, field="severity", model_version=training.pk, ranked=[[incident.severity, 0.8]], **told
+    )
+    return {"routingmodel": training, "routingsuggestion": suggestion}
+
+
 def remediation_rows(incident: Incident, admin: User) -> dict[str, object]:
     """One of each row that remediation has a page for."""
     now = timezone.now()
@@ -225,6 +236,7 @@ class AdminAccessTests(TestCase):
             "verdict": Verdict.objects.create(
                 incident=cls.incident, suggestion="summary", user=cls.admin, is_useful=True
             ),
+            **learning_rows(cls.incident),
         }
 
     def test_it_sends_strangers_to_the_sign_in(self) -> None:
@@ -320,6 +332,7 @@ class AdminAccessTests(TestCase):
                 "responders.schedule",
                 "responders.shiftswap",
                 "assistant.verdict",
+                *("assistant.routingsuggestion", "assistant.routingmodel"),
                 "alerts.alert",
                 "alerts.changeevent",
                 "alerts.heartbeat",

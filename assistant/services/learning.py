@@ -133,13 +133,13 @@ def _examples(rows: list[tuple[int, int | None, int | None, int, dt.datetime]]) 
         events = IncidentEvent.objects.filter(incident__in=[row[0] for row in some], seq=1)
         opened = {pk: (data, person) for pk, data, person in events.values_list("incident_id", "data", "actor_id")}
         for pk, team, category, severity, _at in some:
-            known = Known.of_event(*opened.get(pk, ({}, None)))
+            known = Opening.of_event(*opened.get(pk, ({}, None)))
             features = {name: keyed(known.features(name), key) for name in LearntField.values}
             yield Example(features, {"team": team, "category": category, "severity": severity})
 
 
 @dataclass(frozen=True)
-class Known:
+class Opening:
     """What is known of an incident when it is opened."""
 
     title: str
@@ -152,7 +152,7 @@ class Known:
     labels: tuple[str, ...] = ()
 
     @classmethod
-    def of_event(cls, data: Mapping[str, Any], person: int | None) -> "Known":
+    def of_event(cls, data: Mapping[str, Any], person: int | None) -> "Opening":
         """Return what the first event of a timeline tells."""
         told = {name: pair[1] for name, pair in data.get("changes", {}).items()}
         labels = (data.get("alert") or {}).get("labels") or {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from assistant.learning.learner import Learnt, Ranked
 from assistant.learning.packing import keyed
 from assistant.models import RoutingSuggestion
-from assistant.services.learning import Current, Known, current, feature_key
+from assistant.services.learning import Current, Opening, current, feature_key
 from assistant.vocabulary import LearntField
 from core.severity import WORD_OF_SEVERITY
 from incidents.models import Category, Incident, IncidentEvent
@@ -90,7 +90,7 @@ def routing_of(incident: Incident) -> list[Routing]:
     if training is None:
         return []
     stored = RoutingSuggestion.objects.filter(incident=incident.pk, suggested__isnull=False)
-    told = {name: one for name, one in tell(training, known_of(incident)).items() if one.is_sure}
+    told = {name: one for name, one in tell(training, opening_of(incident)).items() if one.is_sure}
     if not incident.is_still_open:  # the training may have learnt from this very incident
         told = {row.field: told[row.field] for row in stored if row.field in told}
     for row in stored:
@@ -102,7 +102,7 @@ def routing_of(incident: Incident) -> list[Routing]:
     return _as_routing(training, told, mine)
 
 
-def routing_for(known: Known, *, fields: Collection[str] = tuple(LearntField.values)) -> list[Routing]:
+def routing_for(known: Opening, *, fields: Collection[str] = tuple(LearntField.values)) -> list[Routing]:
     """Return what is suggested for a report that is being written: one entry, or none where too little is known."""
     training = current()
     if training is None:
@@ -111,13 +111,13 @@ def routing_for(known: Known, *, fields: Collection[str] = tuple(LearntField.val
     return _as_routing(training, told, {})
 
 
-def known_of(incident: Incident) -> Known:
+def opening_of(incident: Incident) -> Opening:
     """Return what was known of an incident when it was opened."""
     event = IncidentEvent.objects.filter(incident=incident.pk, seq=1).values_list("data", "actor_id").first()
-    return Known.of_event(*event) if event is not None else Known(incident.title, incident.description)
+    return Opening.of_event(*event) if event is not None else Opening(incident.title, incident.description)
 
 
-def tell(training: Current, known: Known, *, fields: Collection[str] = tuple(LearntField.values)) -> dict[str, Told]:
+def tell(training: Current, known: Opening, *, fields: Collection[str] = tuple(LearntField.values)) -> dict[str, Told]:
     """Return what a training says of each field, sure or not."""
     key = feature_key()
     found = {}

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from django.utils import timezone
 
 from assistant.models import RoutingSuggestion, week_of
-from assistant.services.learning import FINISHED, Current, Known, current
+from assistant.services.learning import FINISHED, Current, Opening, current
 from assistant.services.routing import Told, tell
 from assistant.vocabulary import LearntField, RoutingOutcome
 from core.db import rows
@@ -51,7 +51,7 @@ def _suggest(events: Collection[IncidentEvent], training: Current, now: dt.datet
     for event in events:
         incident = incidents.get(event.incident_id)
         if incident is not None and incident.pk not in present:
-            told = tell(training, Known.of_event(event.data, event.actor_id))
+            told = tell(training, Opening.of_event(event.data, event.actor_id))
             made += [_row(incident, event, name, told.get(name), training) for name in LearntField.values]
     rows.insert(*made)
 

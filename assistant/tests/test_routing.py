@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from assistant.models import LearningSchedule, RoutingModel, RoutingSuggestion
 from assistant.services import learning
-from assistant.services.learning import Known, train_if_due
+from assistant.services.learning import Opening, train_if_due
 from assistant.services.routing import routing_for, routing_of
 from assistant.tests.factories import make_history, read_feed, train
 from assistant.vocabulary import RoutingOutcome
@@ -67,7 +67,7 @@ class RoutingTests(TestCase):
 
         for title in ("Qwzx blorp", "Der Drucker brennt", "印刷機が壊れた", "🔥🔥🔥", "404 500"):
             with self.subTest(title):
-                self.assertEqual(routing_for(Known(title)), [])
+                self.assertEqual(routing_for(Opening(title)), [])
 
     def test_it_says_nothing_with_too_little_history(self) -> None:
         make_history(self.stories, admin=self.admin, times=10)
@@ -88,7 +88,7 @@ class RoutingTests(TestCase):
         make_history(stories, admin=self.admin)
         train()
 
-        self.assertEqual(routing_for(Known("Something broke")), [])
+        self.assertEqual(routing_for(Opening("Something broke")), [])
 
     def test_it_learns_nothing_from_restricted_or_deleted_incidents(self) -> None:
         made = make_history(self.stories, admin=self.admin)
@@ -111,7 +111,7 @@ class RoutingTests(TestCase):
         self.network.is_active = False
         self.network.save(update_fields=["is_active"])
 
-        [found] = routing_for(Known("VPN tunnel drops packets"))
+        [found] = routing_for(Opening("VPN tunnel drops packets"))
 
         self.assertIsNone(found.team)
         self.assertEqual(found.category, "vpn")

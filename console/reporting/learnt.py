@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from assistant.services.learning import Known
+from assistant.services.learning import Opening
 from assistant.services.routing import Guess, routing_for
 from assistant.vocabulary import LearntField
 from console.pages import person
@@ -34,7 +34,7 @@ def _learnt(request: HttpRequest, report: Report, prospect: Prospect) -> list[di
         *([LearntField.SEVERITY] if not told.get("severity") and prospect.decision.severity is None else []),
         *([LearntField.TEAM] if user.is_staff and not told.get("team") and prospect.because == "default" else []),
     ]
-    known = Known(
+    known = Opening(
         report.title,
         told.get("description", "")[:MOST_DESCRIPTION],
         report.location,

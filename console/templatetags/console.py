@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from console.reporting.words import percent
 from core.severity import SEVERITY_OF_WORD, WORD_OF_SEVERITY
 from core.text.markdown import render_note
 from core.text.moments import shown
@@ -157,6 +158,9 @@ def query_with(context: Any, **changes: Any) -> str:
 def markdown(text: str) -> SafeString:
     """Render what people wrote as Markdown, cleaned."""
     return render_note(text or "")
+
+
+register.filter("percent", percent)
 
 
 @register.inclusion_tag("console/_field.html")
