@@ -23,10 +23,11 @@ KNOWN: dict[str, tuple[str, ...]] = {
     **{"graylog": ("gelf",), "opentelemetry": ("otlp",), "splunk": ("hec",), "zabbix": ()},
 }
 ONLY_IN_PATHS = {"generic"}  # a plain English word elsewhere
-# The second reads what settings are made of; the fourth speaks as earlier systems did; the last holds those to whom we
-# send, a folder each.
+# The second and third read what settings are made of; the fifth speaks as earlier systems did; the last holds those to
+# whom we send, a folder each.
 REGISTRIES = (
-    *("incident_response/settings.py", "incident_response/variables.py", "incident_response/demo/"),
+    *("incident_response/settings.py", "incident_response/variables.py", "incident_response/store_variables.py"),
+    "incident_response/demo/",
     "incident_response/legacy/",
     "notifications/channels/",
 )
