@@ -21,6 +21,7 @@ class RemediationConfig(AppConfig):
         from remediation.steps.http import HttpStep
         from remediation.steps.kubernetes.step import KubernetesStep
         from remediation.steps.port import register_step_kind
+        from remediation.steps.ssm.step import SsmStep
         from remediation.vocabulary import RunEventKind
         from users.permissions import allow_responders
 
@@ -29,6 +30,7 @@ class RemediationConfig(AppConfig):
         register_step_kind(HttpStep())
         register_step_kind(AgentStep())
         register_step_kind(KubernetesStep())
+        register_step_kind(SsmStep())
         register_kinds(RunEventKind)
         register_follower("propose_remediation", but_for=RunEventKind.values)
         register_cleaner(remove_texts)
