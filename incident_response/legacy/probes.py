@@ -1,6 +1,5 @@
 """`/test-slack`, `/test-splunk` and `/test-ai`: whether a service is set up and answers, as far as this is known."""
 
-import datetime as dt
 from typing import Any
 
 from django.utils import timezone
@@ -11,16 +10,14 @@ from rest_framework.views import APIView
 from assistant.services import provider
 from core.api.permissions import IsAdmin
 from core.errors import DomainError
+from incident_response.legacy import splunk
 from incident_response.legacy.base import Legacy
-from logs.sources.outside import Limits, StoreFailed, store_of
 from notifications.channels.port import channel_of
 from notifications.models import RoomChannel
 from notifications.services.testing import test_room
 from users.authentication import person
 
-SPLUNK, SLACK = "splunk", "slack"
-PROBE = "| makeresults"
-LIMITS = Limits(rows=1, max_bytes=65_536, seconds=10)
+SLACK = "slack"
 
 
 def answer(*, is_well: bool, message: str, **more: Any) -> Response:
@@ -51,7 +48,7 @@ class SlackProbe(Legacy, APIView):
 
 
 class SplunkProbe(Legacy, APIView):
-    """Search Splunk for nothing much."""
+    """Search Splunk for one event of the last minute."""
 
     permission_classes = [IsAdmin]
 
@@ -59,7 +56,7 @@ class SplunkProbe(Legacy, APIView):
         return self.post(request)
 
     def post(self, request: Request) -> Response:
-        failure = splunk_failure()
+        failure = splunk.failure(timezone.now())
         message = failure or "Splunk answered."
         return answer(is_well=not failure, message=message, splunk_connected=not failure)
 
@@ -83,22 +80,6 @@ class ModelProbe(Legacy, APIView):
             )
         facts = {"provider": chosen.name, "model": chosen.model, "last_failure": switch.last_failure or None}
         return answer(is_well=is_well, message=said, ai_available=is_well, **facts)
-
-
-def splunk_failure() -> str:
-    """Return why Splunk cannot be searched, or ""."""
-    try:
-        store = store_of(SPLUNK)
-    except KeyError:
-        return "This server has no such store."
-    if missing := store.why_unusable():
-        return str(missing)
-    until = timezone.now()
-    try:
-        store.search(store.validate(PROBE), until - dt.timedelta(minutes=1), until, LIMITS)
-    except StoreFailed as error:
-        return error.message
-    return ""
 
 
 def _test(room: RoomChannel, request: Request) -> dict[str, Any]:
