@@ -27,7 +27,7 @@ TYPED := $(filter-out %/tests %/migrations,$(wildcard core/*.py core/db core/out
 	$(filter-out $(wildcard integrations/tests/* integrations/*/*_pb2.py),$(wildcard integrations/*.py integrations/*/*.py)))) \
 	$(addprefix console/,charts live navigation.py pages.py preferences.py rows.py undo.py) \
 	$(wildcard $(foreach app,$(APPS),$(addprefix $(app)/,$(TYPED_NAMES)))) \
-	$(filter-out incident_response/settings.py,$(wildcard incident_response/*.py)) \
+	agent/incident_agent.py $(filter-out incident_response/settings.py,$(wildcard incident_response/*.py)) \
 	$(addprefix incident_response/legacy/,answers.py authentication.py base.py endpoints.py labels.py reading.py redacting.py setup.py splunk.py words.py)
 
 # Runs what follows with the Makefile locked (the system lets go of it with the process); without Python, just runs it.

@@ -12,7 +12,7 @@ from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, NotFound
 from remediation.agent.signing import sign
-from remediation.models import Agent, AgentJob, Stop
+from remediation.models import Agent, AgentJob, RunPhase, Stop
 from remediation.steps.outputs import cleaned
 from remediation.steps.port import ACTING
 from remediation.vocabulary import JobState
@@ -93,10 +93,22 @@ def report(agent: Agent, number: int, *, state: str, exit_code: int | None, outp
         raise Conflict(_("This job was never fetched."), code="not_fetched")
     if job.finished_at is not None:
         return job
+    is_late = job.state == JobState.UNKNOWN
     job.state, job.exit_code, job.output = JobState(state), exit_code, cleaned(output)
     job.finished_at = database_now()
     job.save(update_fields=["state", "exit_code", "output", "finished_at"])
+    if is_late:
+        _tell_late(job)
     return job
+
+
+def _tell_late(job: AgentJob) -> None:
+    """Show a result that nobody waits for beside what the run does not know."""
+    phase = RunPhase.objects.select_for_update().filter(idempotency_key=job.idempotency_key).first()
+    if phase is not None:
+        said = f"{phase.output}\nThe agent's result came later: {job.state}. {job.output}"
+        phase.output = cleaned(said.strip())
+        phase.save(update_fields=["output"])
 
 
 def look(key: str) -> AgentJob | None:

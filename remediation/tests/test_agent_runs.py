@@ -7,7 +7,7 @@ from django.test import TestCase
 from django.utils import timezone
 
 from incidents.tests.factories import make_incident, make_team
-from remediation.models import AgentJob, Run, Stop
+from remediation.models import AgentJob, Run, RunPhase, Stop
 from remediation.tests.agents import make_agent, poll, report
 from remediation.tests.factories import executing_run, make_runbook, work_off
 from remediation.vocabulary import RunState
@@ -70,8 +70,10 @@ class AgentRunTests(TestCase):
         work_off(8)
 
         self.assertEqual(self.state()[0], RunState.UNKNOWN)
-        self.assertEqual(report(self.key, fetched).status_code, 200)
+        self.assertEqual(report(self.key, fetched, output="restarted").status_code, 200)
         self.assertEqual(self.state()[0], RunState.UNKNOWN)
+        said = RunPhase.objects.get(phase="act").output
+        self.assertIn("The agent's result came later: done. restarted", said)
 
     def test_it_keeps_a_job_from_the_agent_once_everything_is_stopped(self) -> None:
         self.serve()

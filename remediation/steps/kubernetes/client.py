@@ -159,4 +159,4 @@ def _token() -> str:
 
 @lru_cache(maxsize=4)
 def _client(ca_file: str) -> Client:
-    return Client(step_seconds=10, total_seconds=20, max_bytes=MAX_BYTES, is_trusted=True, ca_file=ca_file)
+    return Client(step_seconds=5, total_seconds=10, max_bytes=MAX_BYTES, is_trusted=True, ca_file=ca_file)

@@ -1,6 +1,6 @@
 """Restart, scale and undo of Kubernetes workloads, as a kind of step."""
 
-import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -24,11 +24,11 @@ from remediation.steps.port import (
 )
 
 ATTEMPTS = 3
+TRYING_SECONDS = 40.0  # less than the engine's lease
 CONFLICT = 409
 ROLLOUT_SECONDS = 600
 REQUEST_SECONDS = 180  # of a few that may each take twenty
 PAUSE = 2.0  # seconds between looks at a rollout
-_UID = re.compile(r"[0-9a-f-]{36}")
 
 
 class KubernetesStep(StepKind):
@@ -247,6 +247,7 @@ def _apply(context: Context, plan_for: Callable[[Object], Plan]) -> Plan:
     the next attempt either finds it applied, or sends what the first can no longer do.
     """
     is_lost, said = False, ""
+    ends = time.monotonic() + TRYING_SECONDS
     for _attempt in range(ATTEMPTS):
         plan = None
         try:
@@ -259,7 +260,7 @@ def _apply(context: Context, plan_for: Callable[[Object], Plan]) -> Plan:
         except ClusterError as error:
             # only what was sent can be lost, not what was read
             is_lost, said = is_lost or (plan is not None and error.may_have_arrived), error.message
-            if not error.may_have_arrived and error.status != CONFLICT:
+            if time.monotonic() > ends or not (error.may_have_arrived or error.status == CONFLICT):
                 break
         else:
             return plan

@@ -56,7 +56,7 @@ def _client(region: str, endpoint: str) -> Any:
     from botocore.config import Config
 
     # one attempt: a command that was sent must not be sent again
-    config = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1}, max_pool_connections=16)
+    config = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1}, max_pool_connections=16)
     return boto3.session.Session().client("ssm", region_name=region, endpoint_url=endpoint or None, config=config)
 
 
