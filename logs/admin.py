@@ -210,7 +210,7 @@ class RuleForm(RefusableForm):
         help_texts = {
             "query": _(
                 'Words in the message, "an exact phrase", /a pattern/, attribute:value; a leading minus excludes. '
-                "All parts must match. Leave empty to match every line."
+                "All parts must match. Leave empty to match every line. Of another store: a search in its own language."
             ),
         }
 
@@ -309,8 +309,10 @@ class DetectionRuleAdmin(BackOfficeAdmin):
                 form.add_error(error.field if error.field in form.fields else None, error.message)
         return TemplateResponse(request, "admin/logs/try.html", context)
 
-    @display(description=_("State"), label={"on": "success", "off": "default"})  # type: ignore[untyped-decorator]
+    @display(description=_("State"), label={"on": "success", "off": "default", "failing": "danger"})  # type: ignore[untyped-decorator]
     def state_display(self, rule: DetectionRule) -> tuple[str, str]:
+        if rule.is_enabled and rule.is_failing:
+            return ("failing", gettext("searches fail"))
         return ("on", gettext("enabled")) if rule.is_enabled else ("off", gettext("disabled"))
 
     @admin.display(description=_("Severity"))
@@ -341,7 +343,8 @@ class DetectionRuleAdmin(BackOfficeAdmin):
 def condition_of(rule: DetectionRule) -> str:
     """Describe a rule's condition."""
     level = gettext("%(level)s or worse") % {"level": Level(rule.level).label.lower()} if rule.level else ""
-    lines = " · ".join(part for part in (rule.query, level, rule.service) if part) or gettext("any line")
+    store = str(rule.get_store_display()) if rule.is_outside else ""
+    lines = " · ".join(part for part in (store, rule.query, level, rule.service) if part) or gettext("any line")
     if rule.mode == Mode.THRESHOLD:
         limits = {"lines": lines, "threshold": rule.threshold, "seconds": rule.window_seconds}
         return gettext("%(lines)s: %(threshold)d within %(seconds)d s") % limits

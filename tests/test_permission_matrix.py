@@ -499,6 +499,7 @@ ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("delete", f"{API}detection-rules/<pk>/", None, ADMINS_DELETE),
     ("post", f"{API}detection-rules/<pk>/backtest/", {}, RESPONDERS),
     ("post", f"{API}detection-rules/backtest/", {}, RESPONDERS),
+    ("get", f"{API}detection-rules/templates/", None, RESPONDERS),
     ("get", f"{API}logs/", None, RESPONDERS),
     ("post", f"{API}logs/", {"message": "x"}, (401, 403, 403, 202, 202, 202)),
     ("get", f"{API}logs/<id>/", None, RESPONDERS),

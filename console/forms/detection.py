@@ -1,13 +1,15 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.forms.fields import NamesField
 from console.forms.seen import SeenForm
 from core.severity import SEVERITY_WORDS
 from logs.models import DetectionRule, Mode
-from logs.sources import INTERNAL
+from logs.sources import INTERNAL, kinds
+from logs.sources.outside import stores
 from logs.vocabulary import LEVEL_OF_WORD, LEVEL_WORDS, Level
 
 HOURS = ((1, _("the last hour")), (6, _("the last 6 hours")), (24, _("the last 24 hours")), (168, _("the last 7 days")))
@@ -21,33 +23,74 @@ class RuleForm(SeenForm):
     """A detection rule; its serializer judges the values."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
+    store = forms.ChoiceField(label=_("In"), required=False, initial=INTERNAL)
     query = forms.CharField(
         label=_("Lines that contain"),
         required=False,
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "none", "class": "mono"}),
-        help_text=_("Words, phrases in quotes, /patterns/, name:value. Empty: every line."),
+        help_text=_(
+            "Words, phrases in quotes, /patterns/, name:value; empty: every line. Of another store: its own language."
+        ),
     )
     level = forms.ChoiceField(label=_("Of at least level"), choices=[("", _("Any")), *LEVEL_WORDS], required=False)
     service = forms.CharField(label=_("Of service"), max_length=100, required=False, help_text=_("Empty: any."))
     mode = forms.ChoiceField(label=_("Raise an alert"), choices=MODES, widget=forms.RadioSelect, initial=Mode.THRESHOLD)
     threshold = forms.IntegerField(label=_("From this many lines"), min_value=1, initial=1)
-    window_seconds = forms.IntegerField(label=_("within (seconds)"), min_value=1, initial=300)
+    window_seconds = forms.IntegerField(
+        label=_("within (seconds)"),
+        min_value=1,
+        initial=300,
+        required=False,
+        help_text=_("Of another store, empty: as often as it is looked at, so that each row counts once."),
+    )
     check_interval_seconds = forms.IntegerField(label=_("looked at every (seconds)"), min_value=1, initial=60)
     group_by = NamesField(
         label=_("One alert for each"),
         required=False,
-        help_text=_("Any of service, host, level, template, attributes.name. Empty: one for all."),
+        help_text=_(
+            "Any of service, host, level, template, attributes.name; of another store, its fields. Empty: one for all."
+        ),
     )
     severity = forms.ChoiceField(label=_("Severity"), choices=[*reversed(SEVERITY_WORDS)], initial="medium")
     is_enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
     hours = forms.TypedChoiceField(label=_("Try it on"), choices=HOURS, coerce=int, initial=24, required=False)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["store"].choices = store_choices()  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        given["store"] = given.get("store") or self.initial.get("store") or INTERNAL
+        if given["store"] == INTERNAL and not given.get("window_seconds") and "window_seconds" not in self.errors:
+            self.add_error("window_seconds", self.fields["window_seconds"].error_messages["required"])
+        return given
+
     def as_api(self) -> dict[str, Any]:
-        """Return the form as the API takes it."""
+        """Return the form as the API takes it; what only our own lines have is left out for other stores."""
         given = self.cleaned_data
-        names = ("name", "query", "service", "mode", "threshold", "window_seconds", "check_interval_seconds")
-        others = {"level": given["level"] or None, "store": self.initial.get("store") or INTERNAL}
-        return {**{name: given[name] for name in (*names, "group_by", "severity", "is_enabled")}, **others}
+        names = ("name", "query", "store", "threshold", "check_interval_seconds", "group_by", "severity", "is_enabled")
+        shared = {name: given[name] for name in names}
+        window = {"window_seconds": given["window_seconds"] or given["check_interval_seconds"]}
+        if given["store"] != INTERNAL:
+            return {**shared, **window, "level": None, "service": "", "mode": Mode.THRESHOLD}
+        ours = {"level": given["level"] or None, "service": given["service"], "mode": given["mode"]}
+        return {**shared, **window, **ours}
+
+
+def store_choices() -> list[tuple[str, Any]]:
+    """Return the kinds of stores, and which are not set up."""
+    unusable = {store.kind for store in stores() if store.why_unusable()}
+    return [
+        (kind, format_lazy(_("{store} (not set up)"), store=title) if kind in unusable else title)
+        for kind, title in kinds()
+    ]
+
+
+def initial_from(template: dict[str, Any]) -> dict[str, Any]:
+    """Return a rule as a template begins it."""
+    names = ("store", "query", "threshold", "severity", "check_interval_seconds", "window_seconds")
+    return {**{name: template[name] for name in names}, "name": template["title"], "group_by": [*template["group_by"]]}
 
 
 def initial_of(rule: DetectionRule) -> dict[str, Any]:

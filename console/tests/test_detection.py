@@ -1,14 +1,19 @@
 import datetime as dt
+from unittest import mock
 
-from django.test import TestCase
+from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
 from console.views.detection import phrase_of
+from integrations.splunk.store import STORE
 from logs.lines import Line
 from logs.models import DetectionRule, Mode
 from logs.services.rules import ensure_builtin, save_rule
+from logs.sources import outside
+from logs.sources.outside import Row, StoreFailed
 from logs.tests.factories import make_lines
+from logs.tests.stores import make_outside_rule, serve
 from logs.vocabulary import Level
 from users.models import Role
 from users.tests.factories import make_admin, make_responder, make_user
@@ -124,3 +129,84 @@ class RuleTests(TestCase):
             self.client.post(delete),
         )
         self.assertEqual([tried.status_code, saved.status_code, deleted.status_code], [200, 403, 403])
+
+
+class OutsideTests(TestCase):
+    def setUp(self):
+        self.store = serve(self, "splunk")
+        self.client.force_login(make_admin())
+
+    def outside(self, **changes):
+        return given(store="splunk", query="failed", level="error", mode="immediate", window_seconds="", **changes)
+
+    def test_it_stores_a_rule_over_another_store(self):
+        response = self.client.post(reverse(NEW), self.outside(group_by="errorCode"))
+
+        rule = DetectionRule.objects.get(name="Refused")
+        self.assertEqual(response.status_code, 302)
+        self.assertEqual((rule.store, rule.window_seconds, rule.group_by), ("splunk", 60, ["errorCode"]))
+        self.assertEqual((rule.level, rule.mode), (None, Mode.THRESHOLD))
+
+    def test_it_says_which_setting_is_missing(self):
+        self.store.reason = "Set SPLUNK_URL."
+
+        response = self.client.post(reverse(NEW), self.outside())
+
+        self.assertContains(response, "Set SPLUNK_URL.", status_code=422)
+        self.assertContains(response, "(not set up)", status_code=422)
+
+    def test_it_asks_for_the_window_of_our_own_lines(self):
+        response = self.client.post(reverse(NEW), given(window_seconds=""))
+
+        self.assertEqual((response.status_code, set(response.context["form"].errors)), (422, {"window_seconds"}))
+
+    def test_it_tries_a_rule_in_its_store(self):
+        now = timezone.now()
+        self.store.rows = [Row({}, "it failed", now - dt.timedelta(minutes=20))] * 3
+
+        found = self.client.post(reverse(NEW), self.outside(backtest="1"))
+        self.store.troubles = [StoreFailed("Splunk is away.")] * 4
+        away = self.client.post(reverse(NEW), self.outside(backtest="1"))
+
+        self.assertContains(found, "It would have raised 1 alert.")
+        self.assertEqual(found.context["result"].windows, 60)
+        self.assertContains(away, "Splunk is away.", status_code=422)
+
+    def test_it_lets_responders_try_saved_rules_alone(self):
+        rule = make_outside_rule(store="splunk")
+        self.client.force_login(make_responder())
+        page = reverse("console:detection-rule", args=[rule.pk])
+        form = self.client.get(page).context["form"]
+        saved = {name: value for name, value in form.initial.items() if value not in (None, False)}
+        saved = {**saved, "group_by": "", "hours": "1", "backtest": "1", "seen": ""}
+
+        same = self.client.post(page, saved)
+        changed = self.client.post(page, {**saved, "query": "| rest /services"})
+
+        self.assertEqual((same.status_code, changed.status_code), (200, 422))
+        self.assertContains(changed, "Only administrators can try unsaved queries", status_code=422)
+        self.assertNotIn("| rest", "".join(query for query, _since, _until in self.store.searches))
+
+    def test_it_shows_that_searches_fail(self):
+        rule = make_outside_rule(store="splunk")
+        DetectionRule.objects.filter(pk=rule.pk).update(
+            is_failing=True, failing_since=timezone.now(), last_error=f"Splunk is away. {HOSTILE}"
+        )
+
+        for page in (reverse("console:detection-rules"), reverse("console:detection-rule", args=[rule.pk])):
+            response = self.client.get(page)
+            with self.subTest(page):
+                self.assertContains(response, "Splunk is away.")
+                self.assertNotContains(response, HOSTILE)
+
+    @override_settings(SPLUNK_URL="https://splunk.test:8089", SPLUNK_TOKEN="token")
+    def test_it_begins_with_a_template(self):
+        with mock.patch.dict(outside._stores, {"splunk": STORE}):
+            offered = self.client.get(reverse(NEW))
+            form = self.client.get(f"{reverse(NEW)}?template=splunk.cloudtrail_errors").context["form"]
+        hidden = self.client.get(reverse(NEW))
+
+        self.assertContains(offered, "?template=splunk.error_rate")
+        self.assertNotContains(hidden, "?template=")
+        self.assertEqual((form.initial["store"], form.initial["name"]), ("splunk", "CloudTrail errors"))
+        self.assertIn("sourcetype=aws:cloudtrail", form.initial["query"])

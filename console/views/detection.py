@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from console import charts
 from console.charts.values import Chart, Column, Series
 from console.configuration import refusals_on, store
-from console.forms.detection import RuleForm, initial_for, initial_of
+from console.forms.detection import RuleForm, initial_for, initial_from, initial_of
 from console.lists import keyset_page, links_of
 from console.pages import ADMINS, RESPONDERS, page, person, say, show
 from core.actor import acting
@@ -23,7 +23,8 @@ from core.text.moments import shown
 from logs.models import DetectionRule, LogEntry
 from logs.serializers.rules import DetectionRuleSerializer, UnsavedRuleSerializer
 from logs.services.backtesting import Backtest, Raised, backtest, check_may_try
-from logs.services.rules import delete_rule
+from logs.services.rules import delete_rule, templates
+from logs.sources.outside import stores
 from logs.templates import WILD, masked
 
 COLUMNS = 48
@@ -78,6 +79,8 @@ def _answer(request: HttpRequest, form: RuleForm, found: DetectionRule | None = 
     context = {
         "form": form,
         "rule": found,
+        "stores": stores(),
+        "templates": [one for one in templates() if not one["unusable_because"]] if found is None else [],
         "may_write": person(request).is_admin,
         "result": result,
         "chart": _chart(result) if result else None,
@@ -121,7 +124,11 @@ def _column(since: dt.datetime, until: dt.datetime, alerts: list[Raised]) -> Col
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
-    """Begin with a line that the address names."""
+    """Begin with a template or a line that the address names."""
+    name = request.GET.get("template", "")
+    for template in templates():
+        if name == f"{template['store']}.{template['key']}":
+            return initial_from(template)
     text = request.GET.get("line", "")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
     line = LogEntry.objects.filter(pk=number).order_by().values("level", "service", "message").first()

@@ -6,10 +6,11 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from core.text.sentences import Sentence
 from integrations.splunk.client import search
-from logs.sources.outside import Store
+from logs.sources.outside import RuleTemplate, Store
 
 QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 INNER = re.compile(r"\[[^\[\]]*\]")
@@ -53,4 +54,28 @@ def lag() -> int:
     return seconds
 
 
-STORE = Store("splunk", "Splunk", search, validate, why_unusable, lag, EXAMPLE)
+TEMPLATES = (
+    RuleTemplate(
+        key="error_rate",
+        title=_lazy("Error rate"),
+        about=_lazy("Many errors of one host within five minutes: log levels, and responses of 500 and more."),
+        query="index=* (log_level=ERROR OR level=ERROR OR level=CRITICAL OR severity=ERROR OR status>=500)",
+        threshold=50,
+        severity="high",
+        check_interval_seconds=60,
+        window_seconds=300,
+        group_by=("host",),
+    ),
+    RuleTemplate(
+        key="cloudtrail_errors",
+        title=_lazy("CloudTrail errors"),
+        about=_lazy("Calls to AWS that fail again and again, by error and call: missing permissions, throttling."),
+        query="index=* sourcetype=aws:cloudtrail errorCode=* NOT errorCode=success",
+        threshold=5,
+        severity="medium",
+        check_interval_seconds=300,
+        window_seconds=300,
+        group_by=("errorCode", "eventName"),
+    ),
+)
+STORE = Store("splunk", "Splunk", search, validate, why_unusable, lag, EXAMPLE, TEMPLATES)

@@ -69,6 +69,34 @@ class DetectionRuleSerializer(CleanedModelSerializer):
         return save_rule(instance, only=validated_data.keys())
 
 
+class RuleTemplateFieldsSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(source="title")
+    store = serializers.CharField()
+    query = serializers.CharField()
+    threshold = serializers.IntegerField()
+    severity = serializers.ChoiceField(choices=RuleSeverity.choices)
+    check_interval_seconds = serializers.IntegerField()
+    window_seconds = serializers.IntegerField()
+    group_by = serializers.ListField(child=serializers.CharField())
+
+
+class RuleTemplateSerializer(serializers.Serializer[Any]):
+    """A rule to begin with: `rule` is what a rule is created from."""
+
+    key = serializers.CharField()
+    store = serializers.CharField()
+    title = serializers.CharField()
+    about = serializers.CharField()
+    unusable_because = serializers.CharField(help_text="Empty, or which settings the store lacks.")
+    rule = RuleTemplateFieldsSerializer(source="*")
+
+
+class RuleTemplatesSerializer(serializers.Serializer[Any]):
+    """The rules to begin with, of all stores."""
+
+    templates = RuleTemplateSerializer(many=True)
+
+
 class RangeSerializer(StrictFields, serializers.Serializer[Any]):
     """The time to try a rule on."""
 

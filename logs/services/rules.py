@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any
 
 import structlog
 from cachetools import TTLCache, cached
@@ -22,6 +23,7 @@ from logs.models import DetectionRule, Mode, RuleSeverity
 from logs.models.rules import MACHINERY, check_outside
 from logs.queries import QueryInvalid, saved
 from logs.services.updates import recovery_update, update_of
+from logs.sources.outside import stores
 from logs.vocabulary import Level
 
 log = structlog.get_logger(__name__)
@@ -154,6 +156,15 @@ def faulty_rules() -> list[tuple[Model, str]]:
         except ValidationError as error:
             found.append((rule, " ".join(error.messages)))
     return found
+
+
+def templates() -> list[dict[str, Any]]:
+    """Return the rules to begin with, of all stores, with what keeps them from being used."""
+    return [
+        {**vars(template), "store": store.kind, "unusable_because": store.why_unusable()}
+        for store in stores()
+        for template in store.templates
+    ]
 
 
 def _begin(rule: DetectionRule, now: dt.datetime) -> None:

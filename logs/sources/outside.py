@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,21 @@ class StoreFailed(Exception):
 
 
 @dataclass(frozen=True)
+class RuleTemplate:
+    """A rule that many begin with; its names and texts are marked for translation."""
+
+    key: str
+    title: Any
+    about: Any
+    query: str
+    threshold: int
+    severity: str
+    check_interval_seconds: int
+    window_seconds: int
+    group_by: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Store:
     """A kind of store.
 
@@ -56,6 +71,7 @@ class Store:
     before its end is a failure, never few rows. `validate` returns the query as `search` takes it; raises
     ValidationError for what can be none. `why_unusable` is empty, or says which settings to set. `lag` is how many
     seconds after its end a window is searched. `example` is a query in the store's language.
+    `templates` are rules to begin with.
     """
 
     kind: str
@@ -65,6 +81,7 @@ class Store:
     why_unusable: Callable[[], str]
     lag: Callable[[], int]
     example: str
+    templates: Sequence[RuleTemplate] = ()
 
 
 _stores: dict[str, Store] = {}

@@ -14,17 +14,19 @@ from core.actor import acting
 from core.api.configuration import ConfigurationViewSet
 from core.api.idempotency import IdempotentWrites
 from core.api.permissions import IsAdmin, IsResponder, RespondersReadOrAdmin
+from core.api.problems import refuse_unknown_parameters
 from logs.models import DetectionRule
 from logs.serializers.rules import (
     BacktestSerializer,
     DetectionRuleSerializer,
     RangeSerializer,
+    RuleTemplatesSerializer,
     SimulatedSerializer,
     SimulationSerializer,
     UnsavedRuleSerializer,
 )
 from logs.services.backtesting import backtest, check_may_try
-from logs.services.rules import delete_rule
+from logs.services.rules import delete_rule, templates
 from logs.services.simulating import simulate
 
 
@@ -67,6 +69,18 @@ class DetectionRuleViewSet(ConfigurationViewSet):
         rule = serializer.rule()
         check_may_try(rule, request.user)
         return _tried(rule, serializer.validated_data)
+
+    @extend_schema(
+        operation_id="detection_rules_templates",
+        summary=_("List detection rules to begin with"),
+        responses=RuleTemplatesSerializer,
+        filters=False,
+    )
+    @action(detail=False, methods=["get"], pagination_class=None)
+    def templates(self, request: Request) -> Response:
+        """Rules over outside stores that many begin with. `rule` can be sent as it is to create one."""
+        refuse_unknown_parameters(request, set())
+        return Response(RuleTemplatesSerializer({"templates": templates()}).data)
 
 
 def _tried(rule: DetectionRule, given: dict[str, Any]) -> Response:
