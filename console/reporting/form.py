@@ -18,6 +18,8 @@ from users.models import User
 
 MAX_CHOICES = 500
 ACCEPT = ",".join([*KINDS, *(f".{extension}" for extension in TEXT_EXTENSIONS)])
+# What is asked about while somebody writes, beside the title; the script cuts the description short.
+ASKED = ("description", "severity", "category", "services", "location", "team")
 MOMENT = "%Y-%m-%dT%H:%M"
 
 
@@ -67,6 +69,7 @@ class ReportForm(forms.Form):
             "hx-get": reverse("console:report-similar"),
             "hx-trigger": "input changed delay:400ms, change from:#report delay:300ms",
             "hx-target": "#similar",
+            "hx-include": ", ".join(f"#id_{name}" for name in ASKED),
         }
         self._offer("category", Category, "slug", _("Not sure"))
         self._offer("services", Service, "slug", _("Not sure"))

@@ -208,12 +208,9 @@ queue.listen((news) => {
   showWaiting();
 });
 // What is asked while somebody writes goes into an address.
-const ASKED = new Set(["title", "description", "severity", "category", "services", "location", "team"]), MOST_ASKED = 1000;
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
-  if (ctx.sourceElement.id !== "id_title") return;
   const asked = ctx.request.body;
-  for (const name of new Set(asked.keys())) if (!ASKED.has(name)) asked.delete(name);
-  asked.set("description", (asked.get("description") ?? "").slice(0, MOST_ASKED));
+  if (ctx.sourceElement.id === "id_title") asked.set("description", (asked.get("description") ?? "").slice(0, 1000));
 });
 on("click", "[data-suggest]", (_event, button) => {
   const control = form.elements[button.dataset.suggest];

@@ -74,3 +74,30 @@ class ReportTests(BrowserCase):
 
         expect(page.get_by_role("heading", level=1)).to_contain_text("Reported as")
         self.assertEqual(Incident.objects.get(title="Reported without scripts").attachments.count(), 1)
+
+    def test_it_takes_what_history_suggests_by_a_click(self) -> None:
+        from assistant.tests.factories import make_history, train
+        from core.severity import Severity
+        from incidents.models import Category
+        from responders.models import Team
+        from users.models import User
+
+        teams, categories = Team.objects.order_by("pk")[:2], Category.objects.order_by("pk")[:2]
+        titles, severities = ("Zeppelin hangar door stuck", "Gramophone needle worn"), (Severity.HIGH, Severity.LOW)
+        make_history(list(zip(titles, teams, categories, severities, strict=True)), admin=User.objects.admins()[0])
+        train()
+        asked: list[str] = []
+        page = self.at("hana", service_workers="block")
+        page.on("request", lambda request: asked.append(request.url) if "/report/similar/" in request.url else None)
+        page.goto("/report/")
+
+        page.locator("[name=title]").fill("The zeppelin hangar door is stuck")
+        page.locator("[data-suggest=category]").click()
+
+        expect(page.locator("[name=category]")).to_have_value(categories[0].slug)
+        expect(page.locator("[data-suggest=category]")).to_have_count(0)
+        page.locator("[name=description]").fill("Stuck " * 2_000)
+        with page.expect_request(lambda request: "location=Hangar" in request.url):
+            page.locator("[name=location]").fill("Hangar 2")
+            page.locator("[name=location]").blur()
+        self.assertFalse(any("csrfmiddlewaretoken" in url or len(url) > 1_500 for url in asked))
