@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import count
 from typing import Any
 
+from core.errors import Conflict
 from incidents.models import IncidentEvent
 from incidents.services import NewIncident, open_incident, verify_all
 from remediation.models import Run, RunPhase, RunTarget
@@ -45,8 +46,11 @@ class World:
         type(self.runbook).objects.filter(pk=self.runbook.pk).update(failures=0, paused_at=None)
         parameters = {"t": f"{kind}-{next(self.numbers)}"}
         run = proposing.propose(self.incident, self.runbook, by=self.admin, parameters=parameters).run
-        run = deciding.approve(run, by=self.admin, digest=run.digest)
-        executing.execute(run, by=self.admin)
+        try:
+            run = deciding.approve(run, by=self.admin, digest=run.digest)
+            executing.execute(run, by=self.admin)
+        except Conflict:  # paused meanwhile
+            deciding.abort(run, by=self.admin)
 
 
 def _step(address: str, step: str) -> dict[str, Any]:

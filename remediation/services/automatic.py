@@ -57,9 +57,11 @@ def _matches(runbook: Runbook, incident: Incident) -> bool:
 
 def propose_due(now: dt.datetime) -> int:
     """Propose the next runbook that matched, and execute it where its class allows; return how many."""
-    for number in LEASE.claim_many(RuleMatch.objects.filter(due_at__lte=now).order_by("due_at")[:1], now):
-        _attempt(RuleMatch.objects.select_related("runbook__current", "incident", "run").get(pk=number))
-        return 1
+    due = RuleMatch.objects.filter(due_at__lte=now)
+    if due.exists():  # looking costs no lock
+        for number in LEASE.claim_many(due.order_by("due_at")[:1], now):
+            _attempt(RuleMatch.objects.select_related("runbook__current", "incident", "run__version").get(pk=number))
+            return 1
     return 0
 
 

@@ -59,9 +59,10 @@ class Work:
 
 def run_due(now: dt.datetime) -> int:
     """Do what is due of one run, until it waits or ends; return how many phases were done."""
-    lease = _lease()
-    for number in lease.claim_many(Run.objects.filter(due_at__lte=now).order_by("due_at")[:1], now):
-        return _drive(number, now + lease.length)
+    lease, due = _lease(), Run.objects.filter(due_at__lte=now)
+    if due.exists():  # looking costs no lock
+        for number in lease.claim_many(due.order_by("due_at")[:1], now):
+            return _drive(number, now + lease.length)
     return 0
 
 
