@@ -53,7 +53,7 @@ class AgentProcessTests(LiveServerTestCase):
 
         self.agent.refresh_from_db()
         self.assertEqual((done.state, done.exit_code, self.machine.runs()), ("done", 0, ["secret"]))
-        self.assertEqual(done.output, "password=[redacted] Authorization: Bearer [redacted] [redacted] \ufffd\n")
+        self.assertEqual(done.output, "password=[removed] Authorization: [removed]\n")
         self.assertEqual((self.agent.commands, self.agent.version), (["restart-web"], "1.0"))
         self.assertEqual(self.machine.stop(), 0)
 
