@@ -23,7 +23,7 @@ class RuleForm(SeenForm):
     """A detection rule; its serializer judges the values."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
-    store = forms.ChoiceField(label=_("In"), required=False, initial=INTERNAL)
+    store = forms.ChoiceField(label=_("Where to look"), required=False, initial=INTERNAL)
     query = forms.CharField(
         label=_("Lines that contain"),
         required=False,
@@ -36,13 +36,7 @@ class RuleForm(SeenForm):
     service = forms.CharField(label=_("Of service"), max_length=100, required=False, help_text=_("Empty: any."))
     mode = forms.ChoiceField(label=_("Raise an alert"), choices=MODES, widget=forms.RadioSelect, initial=Mode.THRESHOLD)
     threshold = forms.IntegerField(label=_("From this many lines"), min_value=1, initial=1)
-    window_seconds = forms.IntegerField(
-        label=_("within (seconds)"),
-        min_value=1,
-        initial=300,
-        required=False,
-        help_text=_("Of another store, empty: as often as it is looked at, so that each row counts once."),
-    )
+    window_seconds = forms.IntegerField(label=_("within (seconds)"), min_value=1, initial=300, required=False)
     check_interval_seconds = forms.IntegerField(label=_("looked at every (seconds)"), min_value=1, initial=60)
     group_by = NamesField(
         label=_("One alert for each"),

@@ -83,6 +83,15 @@ class WindowTests(TestCase):
 
         self.assertEqual(alerts(), [("By host: a", "resolved", 1), ("By host: b", "firing", 1)])
 
+    def test_it_takes_over_what_a_worker_left_when_it_died(self):
+        begin(make_outside_rule(name="Failures"))
+        self.store.add(1, 2)
+        searching.held.claim_many(DetectionRule.objects.due_elsewhere(after(DUE))[:1], after(DUE))
+
+        done = [searching.run_due(after(DUE + seconds)) for seconds in (1, 179, 180)]
+
+        self.assertEqual((done, alerts()), ([0, 0, 1], [("Failures", "firing", 1)]))
+
     def test_it_skips_what_is_too_old_to_help(self):
         rule = make_outside_rule()
         begin(rule)
