@@ -19,8 +19,11 @@ from integrations.elastic import store as elastic_store
 from integrations.loki import store as loki_store
 from logs.models import DetectionRule
 from logs.services import searching
+from logs.sources.outside import store_of
 from logs.tests.rules import START, after
 from logs.tests.stores import make_outside_rule
+from tests.people import signed_in
+from users.tests.factories import make_admin
 
 LAG, INTERVAL, WINDOWS, RULES, PAGE = 60, 60, 4, 3, 7
 SECONDS = (0, 0, 0, 0.001, 1, 1, 1, 1, 1, 1, 1, 1, 29.5, 30, 59, 59.999)  # in each window
@@ -123,6 +126,43 @@ class RestartTests(SearchingCase):
 
                 self.assert_counted_once(rules)
             DetectionRule.objects.filter(store=kind).update(is_enabled=False)
+
+
+class RuleTests(SearchingCase):
+    def setUp(self) -> None:
+        self.admin = signed_in(make_admin())
+
+    def post(self, kind: str, query: str, path: str = "", **more: object):
+        facts = {"name": f"Over {kind}", "store": kind, "query": query, "threshold": 1, "severity": "high", **more}
+        return self.admin.post(f"/api/v1/detection-rules/{path}", facts, "json")
+
+    def test_it_says_which_setting_a_rule_needs(self):
+        for kind, setting in zip(KINDS, ("LOKI_URL", "ELASTICSEARCH_URL", "CLOUDWATCH_REGION"), strict=True):
+            with self.subTest(kind), self.settings(**{setting: ""}):
+                response = self.post(kind, store_of(kind).example)
+
+                self.assertEqual(response.status_code, 400)
+                self.assertIn(setting, str(response.json()))
+
+    def test_it_takes_a_store_s_own_example_and_refuses_what_can_be_none(self):
+        for kind, nonsense in zip(KINDS, ("error", "{", "source logGroups()"), strict=True):
+            getattr(self, kind)()
+            with self.subTest(kind):
+                self.assertEqual(self.post(kind, store_of(kind).example).status_code, 201)
+                self.assertEqual(self.post(kind, nonsense).status_code, 400)
+
+    def test_it_backtests_a_query_in_the_store(self):
+        for kind in KINDS:
+            _stand_in, add, query = getattr(self, kind)()
+            for second in (1, 2, 61):
+                add(after(second), f"n{second}")
+            span = {"since": after(0).isoformat(), "until": after(180).isoformat()}
+            with self.subTest(kind):
+                response = self.post(kind, query, "backtest/", **span)
+
+                self.assertEqual(response.status_code, 200, response.content)
+                (found,) = response.json()["alerts"]
+                self.assertEqual((found["windows"], found["peak"]), (2, 2))
 
 
 def nanoseconds(at: dt.datetime) -> int:
