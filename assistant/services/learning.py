@@ -5,6 +5,7 @@ import hmac
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +30,7 @@ CHUNK = 500
 MOST_LABELS = 30  # of the alert that opened an incident
 SCHEDULE = "routing"
 FINISHED = (Status.RESOLVED, Status.CLOSED)
+OF_CATEGORY = ("category=", "no category")
 BREATH = 0.001  # seconds, for other threads
 
 lease = Lease("due_at", dt.timedelta(minutes=15))
@@ -104,11 +106,18 @@ def _has_more(now: dt.datetime) -> bool:
     latest = RoutingModel.objects.defer("weights").first()
     if latest is None:
         return True
-    news = _history(now).filter(resolved_at__gt=latest.trained_at)
-    if now - latest.trained_at >= AT_LEAST_EVERY:
-        return news.exists()
-    needed = max(1, round(latest.incidents * (GROWTH - 1)))
-    return news[:needed].count() >= needed
+    is_late = now - latest.trained_at >= AT_LEAST_EVERY
+    return _resolved_since(latest.trained_at) >= (1 if is_late else max(1, round(latest.incidents * (GROWTH - 1))))
+
+
+def _resolved_since(moment: dt.datetime) -> int:
+    """Count incidents resolved since, MOST at most, along the index of the last change."""
+    names = ("status", "resolved_at", "is_restricted", "deleted_at")
+    changed = Incident.objects.filter(updated_at__gt=moment).order_by("updated_at").values_list(*names)[:MOST]
+    return sum(
+        status in FINISHED and resolved_at is not None and resolved_at > moment and not hidden and deleted_at is None
+        for status, resolved_at, hidden, deleted_at in changed
+    )
 
 
 def _history(now: dt.datetime) -> QuerySet[Incident]:
@@ -134,7 +143,8 @@ def _examples(rows: list[tuple[int, int | None, int | None, int, dt.datetime]]) 
         opened = {pk: (data, person) for pk, data, person in events.values_list("incident_id", "data", "actor_id")}
         for pk, team, category, severity, _at in some:
             known = Opening.of_event(*opened.get(pk, ({}, None)))
-            features = {name: keyed(known.features(name), key) for name in LearntField.values}
+            digests = dict(zip(known.everything, keyed(known.everything, key), strict=True))
+            features = {name: [digests[one] for one in known.features(name)] for name in LearntField.values}
             yield Example(features, {"team": team, "category": category, "severity": severity})
 
 
@@ -167,18 +177,23 @@ class Opening:
             labels=tuple(f"{name}:{value}" for name, value in sorted(labels.items())[:MOST_LABELS]),
         )
 
-    def features(self, field: str) -> list[str]:
-        """Return the features from which this field is told."""
+    @cached_property
+    def everything(self) -> list[str]:
         told: dict[str, str | tuple[str, ...]] = {
             "service": self.services,
             "location": self.location,
             "reporter": str(self.reporter or ""),
             "source": self.source,
             "label": self.labels,
+            "category": self.category,
         }
-        if field != LearntField.CATEGORY:
-            told["category"] = self.category
         return features_of(self.title, self.description, told)
+
+    def features(self, field: str) -> list[str]:
+        """Return the features from which this field is told."""
+        if field != LearntField.CATEGORY:
+            return self.everything
+        return [one for one in self.everything if not one.startswith(OF_CATEGORY)]
 
 
 def feature_key() -> bytes:
