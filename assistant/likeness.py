@@ -9,17 +9,18 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from assistant.vocabulary import ReasonKind
 from incidents.search import tokens
 from logs.templates import masked
 
-TITLE, TEXT = 1.0, 0.4  # what a word weighs by its place
+OF_DOCUMENT = 0.85  # how much of the words' score the document has; its title has the rest
 MOST_WORDS = 40  # of an incident's description
 LENGTH = 0.25  # how much a document's length counts, BM25's b
-ENOUGH = 0.32  # of the words' weight, below which words say nothing
+ENOUGH = 0.34  # of the words' weight, below which words say nothing
 ENOUGH_OF_DUPLICATE = 0.4
-LIKELY = 0.5  # a duplicate's score
+LIKELY = 0.45  # a duplicate's score
 NEAR = dt.timedelta(days=3)
 STEM = 4  # letters
 ENDINGS = ("ations", "ation", "ings", "ing", "ers", "ies", "ed", "er", "es", "s", "e", "y")
@@ -37,11 +38,12 @@ SHARES = {
     ReasonKind.LABELS: 0.3,
     ReasonKind.SERVICE: 0.15,
     ReasonKind.CATEGORY: 0.04,
-    ReasonKind.TIME: 0.1,
+    ReasonKind.TIME: 0.2,
 }
 OF_WORDS = 0.85
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Return a word without its ending, so that failing and failed are one."""
     if not word.isascii() or not word.isalpha():
@@ -93,8 +95,7 @@ class Rarity:
 
     def weight(self, word: str) -> float:
         seen = self.counts[word]
-        weight = math.log(1 + (self.sampled + 1) / (seen + 0.5))
-        return weight / 2 if len(word) < 3 or word.isdigit() else weight
+        return math.log(1 + (self.sampled + 1) / (seen + 0.5))
 
     def share(self, word: str) -> float:
         """Return how many of all documents probably have the word."""
@@ -106,21 +107,22 @@ class Rarity:
 
 @dataclass(frozen=True)
 class Query:
-    """An incident's words and what each weighs by its place."""
+    """An incident's words, as stems: those of its title, all of them, and how each is spelled there."""
 
-    places: Mapping[str, float]
+    titles: frozenset[str]
+    words: tuple[str, ...]
+    spelled: Mapping[str, str]
 
     @classmethod
     def of(cls, title: str, description: str) -> "Query":
-        places = dict.fromkeys(stems(tokens.split_words(description))[:MOST_WORDS], TEXT)
-        return cls(places | dict.fromkeys(stems(tokens.split_words(title)), TITLE))
-
-    def title_words(self) -> list[str]:
-        return [word for word, place in self.places.items() if place == TITLE]
+        titles, others = list(tokens.split_words(title)), list(tokens.split_words(description))
+        in_title = stems(titles)
+        words = tuple(dict.fromkeys([*in_title, *stems(others)[:MOST_WORDS]]))
+        return cls(frozenset(in_title), words, {stem(word): word for word in (*others, *titles)})
 
     def by_weight(self, rarity: Rarity) -> list[str]:
         """Return the words, the most telling first."""
-        return sorted(self.places, key=lambda word: -self.places[word] * rarity.weight(word))
+        return sorted(self.words, key=lambda word: -rarity.weight(word))
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ class Likeness:
 
     @property
     def is_similar(self) -> bool:
-        return self.words >= ENOUGH or ReasonKind.ALERT in self.signs
+        is_said_alike = ReasonKind.MESSAGE in self.signs and self.shared[1] > 1
+        return self.words >= ENOUGH or is_said_alike or ReasonKind.ALERT in self.signs
 
     @property
     def is_duplicate(self) -> bool:
@@ -143,47 +146,56 @@ class Likeness:
         return says and self.score >= LIKELY and ReasonKind.TIME in self.signs
 
 
-def compare(asked: Facts, query: Query, other: Facts, rarity: Rarity) -> Likeness:
-    """Return how alike the other incident is."""
-    titles = set(query.title_words())
-    words = _word_score(query, titles, other, rarity)
-    signs = _signs(asked, other)
-    rest = 1 - OF_WORDS * words
-    for kind, sign in signs.items():
-        rest *= 1 - SHARES[kind] * sign
-    shared = len(titles & other.words)
-    return Likeness(other, round(1 - rest, 3), words, (shared, len(titles)), signs)
+class Comparison:
+    """An incident that others are held against."""
 
+    def __init__(self, asked: Facts, query: Query, rarity: Rarity) -> None:
+        self.asked = asked
+        self._rarity = rarity
+        self._weights = {word: rarity.weight(word) for word in query.words}
+        self._total = sum(self._weights.values())
+        self._titles = query.titles
+        self._length = self._square(self._titles)
+        self._message = masked(asked.title)
+        self._bare_titles = frozenset(word for word in self._titles if word.isalpha())
 
-def _word_score(query: Query, titles: set[str], other: Facts, rarity: Rarity) -> float:
-    """Return how much of the words' weight the other has: half by its document, half by its title."""
-    weights = {word: place * rarity.weight(word) for word, place in query.places.items()}
-    total = sum(weights.values())
-    found = sum(weight for word, weight in weights.items() if word in other.words)
-    length = 1 - LENGTH + LENGTH * max(1.0, len(other.words) / rarity.length)
-    covered = min(1.0, found / total / length) if total else 0.0
-    return 0.5 * covered + 0.5 * _cosine(titles, set(stems(tokens.split_words(other.title))), rarity)
+    def compare(self, other: Facts) -> Likeness:
+        """Return how alike the other incident is."""
+        theirs = frozenset(stems(tokens.split_words(other.title)))
+        words, signs = self._word_score(other, theirs), self._signs(other, is_said_alike=theirs >= self._bare_titles)
+        rest = 1 - OF_WORDS * words
+        for kind, sign in signs.items():
+            rest *= 1 - SHARES[kind] * sign
+        shared = len(self._titles & other.words)
+        return Likeness(other, round(1 - rest, 3), words, (shared, len(self._titles)), signs)
 
+    def _word_score(self, other: Facts, title: frozenset[str]) -> float:
+        """Return how much of the words' weight the other's document has, and a little for a title that is alike."""
+        found = sum(weight for word, weight in self._weights.items() if word in other.words)
+        length = 1 - LENGTH + LENGTH * max(1.0, len(other.words) / self._rarity.length)
+        covered = min(1.0, found / self._total / length) if self._total else 0.0
+        return OF_DOCUMENT * covered + (1 - OF_DOCUMENT) * self._cosine(title)
 
-def _cosine(ours: set[str], theirs: set[str], rarity: Rarity) -> float:
-    def length(words: set[str]) -> float:
-        return sum(rarity.weight(word) ** 2 for word in words)
+    def _cosine(self, theirs: frozenset[str]) -> float:
+        shared = self._titles & theirs
+        both = self._length * self._square(theirs) if shared else 0.0
+        return self._square(shared) / math.sqrt(both) if both else 0.0
 
-    both = length(ours) * length(theirs)
-    return length(ours & theirs) / math.sqrt(both) if both else 0.0
+    def _square(self, words: Iterable[str]) -> float:
+        return sum(self._rarity.weight(word) ** 2 for word in words)
 
-
-def _signs(asked: Facts, other: Facts) -> dict[ReasonKind, float]:
-    apart = abs(asked.at - other.at)
-    signs = {
-        ReasonKind.ALERT: float(bool(asked.groups & other.groups)),
-        ReasonKind.MESSAGE: float(bool(asked.title) and masked(asked.title) == masked(other.title)),
-        ReasonKind.LABELS: _jaccard(asked.labels, other.labels),
-        ReasonKind.SERVICE: float(bool(asked.services & other.services)),
-        ReasonKind.CATEGORY: float(asked.category is not None and asked.category == other.category),
-        ReasonKind.TIME: math.exp(-apart / NEAR) if apart <= 3 * NEAR else 0.0,
-    }
-    return {kind: sign for kind, sign in signs.items() if sign}
+    def _signs(self, other: Facts, *, is_said_alike: bool) -> dict[ReasonKind, float]:
+        asked = self.asked
+        apart = abs(asked.at - other.at)
+        signs = {
+            ReasonKind.ALERT: float(bool(asked.groups & other.groups)),
+            ReasonKind.MESSAGE: float(is_said_alike and self._message == masked(other.title)),
+            ReasonKind.LABELS: _jaccard(asked.labels, other.labels),
+            ReasonKind.SERVICE: float(bool(asked.services & other.services)),
+            ReasonKind.CATEGORY: float(asked.category is not None and asked.category == other.category),
+            ReasonKind.TIME: math.exp(-apart / NEAR) if apart <= 3 * NEAR else 0.0,
+        }
+        return {kind: sign for kind, sign in signs.items() if sign}
 
 
 def _jaccard(ours: frozenset[int], theirs: frozenset[int]) -> float:

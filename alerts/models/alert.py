@@ -145,7 +145,10 @@ class AlertGroup(models.Model):
     opened_at = models.DateTimeField(null=True, help_text=_("When the incident was opened."))
 
     class Meta:
-        indexes = [models.Index(fields=["route", "opened_at"], name="group_opened")]
+        indexes = [
+            models.Index(fields=["route", "opened_at"], name="group_opened"),
+            models.Index(fields=["key"], name="group_key"),  # earlier groups of the same key
+        ]
 
     def __str__(self) -> str:
         return f"group {self.pk} of incident {self.incident_id}"

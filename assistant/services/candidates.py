@@ -1,5 +1,7 @@
 """Find incidents worth comparing, at a cost that does not depend on how many there are."""
 
+import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -10,67 +12,74 @@ from alerts.models.alert import Alert, AlertLabel
 from assistant.likeness import STEM, Facts, Query, Rarity, stems
 from incidents.models import Incident, IncidentQuerySet, Subscription
 from incidents.search import newest_with, public_words
+from incidents.search.index import Terms
 from users.models import User
 
 SAMPLE = 600  # documents that tell rare words
-WORDS = 8  # asked for one by one
+KEPT_SECONDS = 600  # a sample
+WORDS = 8  # rare ones, asked for one by one
 PER_WORD = 120
-RARE_SHARE = 0.05  # more common words are asked for in pairs
-MOST_EXPECTED = 20_000  # matches that MariaDB, which reads them all, is asked for
+RARE = 5_000  # expected incidents with a word: fewer are read by its beginning, more only beside other words
+MOST_EXPECTED = 20_000  # incidents with a word, above which MariaDB, which reads them all, is not asked
 PAIRED = 4
-OPEN = 200  # newest
-OF_SERVICE = 100
-SPAN = 50_000  # newest incidents, among which a service's are looked for
+MOST = 200  # candidates by words
+OPEN = 60  # newest
 OF_GROUP, OF_LABEL = 50, 60
 FOLLOWED = 300
 
+_kept: dict[str, tuple[float, Rarity]] = {}
+
 
 def sample() -> Rarity:
-    """Return what words weigh, from documents spread evenly over all incidents."""
+    """Return what words weigh, from documents spread evenly over all incidents; a large history's is kept a while."""
     total = Incident.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    name, now = str(connection.settings_dict["NAME"]), time.monotonic()
+    kept_at, kept = _kept.get(name, (0.0, None))
+    if kept is not None and now - kept_at < KEPT_SECONDS and 0 <= total - kept.total <= kept.total / 50:
+        return kept
     ids = range(total, 0, -max(1, total // SAMPLE))
-    return Rarity.of((frozenset(stems(words)) for words in public_words(ids).values()), total)
+    rarity = Rarity.of((frozenset(stems(words)) for words in public_words(ids).values()), total)
+    if total > 10 * SAMPLE:
+        _kept[name] = (now, rarity)
+    return rarity
 
 
 def candidate_ids(asked: Facts, query: Query, rarity: Rarity, visible: IncidentQuerySet, viewer: User) -> set[int]:
-    """Return the ids of incidents that share words, alerts or services; not all of them visible."""
+    """Return the ids of incidents that share words or alerts; not all of them visible."""
     if not viewer.is_staff:
         followed = Subscription.objects.filter(user=viewer).order_by("-incident_id")
         return set(followed.values_list("incident_id", flat=True)[:FOLLOWED]) - {asked.id}
     if rarity.total <= SAMPLE:
         return set(Incident.objects.order_by().values_list("pk", flat=True)) - {asked.id}
-    found = _by_words(query, rarity) | _by_service(asked, rarity.total) | _by_alerts(asked)
+    found = _by_words(query, rarity) | _by_alerts(asked)
     found.update(visible.open().order_by("-created_at").values_list("pk", flat=True)[:OPEN])
     return found - {asked.id}
 
 
 def _by_words(query: Query, rarity: Rarity) -> set[int]:
-    found: set[int] = set()
-    for words in _searches(query, rarity):
-        found.update(newest_with([(word, word.isalpha() and len(word) >= STEM) for word in words], PER_WORD))
-    return found
+    """Return those that the most telling searches found."""
+    votes: Counter[int] = Counter()
+    for words, terms in _searches(query, rarity):
+        weight = sum(rarity.weight(word) for word in words)
+        for pk in newest_with(terms, PER_WORD):
+            votes[pk] += round(1000 * weight)
+    return {pk for pk, _votes in votes.most_common(MOST)}
 
 
-def _searches(query: Query, rarity: Rarity) -> Iterator[tuple[str, ...]]:
-    """Yield rare words alone, and the title's others in pairs and all together."""
+def _searches(query: Query, rarity: Rarity) -> Iterator[tuple[tuple[str, ...], Terms]]:
+    """Yield rare words by their beginning, and the title's others as they are spelled, together and in pairs."""
     telling = query.by_weight(rarity)
-    yield from ((word,) for word in [one for one in telling if rarity.share(one) <= RARE_SHARE][:WORDS])
-    titles = set(query.title_words())
-    common = [word for word in telling if word in titles and rarity.share(word) > RARE_SHARE][:PAIRED]
+    rare = [word for word in telling if rarity.expected(word) <= RARE][:WORDS]
+    for word in rare:
+        yield (word,), [(word, word.isalpha() and len(word) >= STEM)]
+    titles = [word for word in telling if word in query.titles and rarity.expected(word) > RARE]
     if connection.vendor != "sqlite":
-        common = [word for word in common if rarity.expected(word) <= MOST_EXPECTED]
-    if len(common) > 2:
-        yield tuple(common)
-    yield from combinations(common, 2)
-
-
-def _by_service(asked: Facts, total: int) -> set[int]:
-    through = Incident.services.through.objects
-    found: set[int] = set()
-    for service in asked.services:
-        recent = through.filter(service_id=service, incident_id__gt=total - SPAN).order_by("-incident_id")
-        found.update(recent.values_list("incident_id", flat=True)[:OF_SERVICE])
-    return found
+        titles = [word for word in titles if rarity.expected(word) <= MOST_EXPECTED]
+    common = titles[:PAIRED]
+    whole = [tuple(common)] if len(common) > 2 else []
+    alone = [(common[0],)] if len(common) == 1 and not rare else []
+    for words in (*whole, *combinations(common, 2), *alone):
+        yield words, [(query.spelled[word], False) for word in words]
 
 
 def _by_alerts(asked: Facts) -> set[int]:

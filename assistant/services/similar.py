@@ -2,24 +2,26 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from alerts.models import AlertGroup
 from alerts.models.alert import Alert, pairs_of
-from assistant.likeness import Facts, Likeness, Query, Rarity, compare, stems
+from assistant.likeness import Comparison, Facts, Likeness, Query, stems
 from assistant.services.candidates import candidate_ids, sample
 from assistant.suggestions import Duplicate, Reason, Similar
 from assistant.vocabulary import ReasonKind
 from incidents.models import Incident, IncidentLink, IncidentQuerySet, LinkKind
 from incidents.search import public_words
+from incidents.vocabulary import OPEN_STATUSES
 from responders.models import Service
 from users.models import User
 
 MOST = 5
-CLOSE = 60  # of those whose words are most alike, compared in full
+CLOSE = 40  # of those whose words are most alike, and of the recent among them, compared in full
 MAX_LABELS = 6
 IGNORED_LABELS = frozenset({"severity", "priority", "level"})
 
@@ -29,13 +31,14 @@ def related_incidents(
 ) -> tuple[tuple[Similar, ...], tuple[Duplicate, ...]]:
     """Return the most similar incidents that the viewer sees, and those that this one probably repeats."""
     query = Query.of(incident.title, incident.description)
-    asked = _facts([incident], {})[0]
-    if not query.places and not asked.groups:
+    facts = Facts(incident.pk, incident.title, incident.created_at, category=incident.category_id)
+    [asked] = _in_full([facts])
+    if not query.words and not asked.groups:
         return (), ()
     rarity = sample()
     visible = Incident.objects.visible_to(viewer)
     ids = candidate_ids(asked, query, rarity, visible, viewer) - _known_duplicates(incident)
-    found = _ranked(asked, query, rarity, visible, ids)
+    found = _ranked(Comparison(asked, query, rarity), visible, ids, now)
     repeated = [one for one in found if one.is_duplicate and _may_repeat(one.facts, now)][:MOST]
     taken = {one.facts.id for one in repeated}
     similar = [one for one in found if one.is_similar and one.facts.id not in taken][:MOST]
@@ -47,42 +50,32 @@ def related_incidents(
 
 
 def _ranked(
-    asked: Facts, query: Query, rarity: Rarity, visible: IncidentQuerySet, ids: Collection[int]
+    comparison: Comparison, visible: IncidentQuerySet, ids: Collection[int], now: dt.datetime
 ) -> list[Likeness]:
     """Return the likenesses, the most alike first: all by words, then the closest with their alerts and services."""
     words = {pk: frozenset(stems(found)) for pk, found in public_words(ids).items()}
-    rows = list(visible.filter(pk__in=ids).order_by().only(*COLUMNS))
-    plain = [compare(asked, query, _bare(row, words.get(row.pk, frozenset())), rarity) for row in rows]
+    rows = [
+        Facts(pk, title, at, words.get(pk, frozenset()), category=category, is_open=status in OPEN_STATUSES)
+        for pk, title, at, category, status in visible.filter(pk__in=ids).order_by().values_list(*COLUMNS)
+    ]
+    plain = [comparison.compare(row) for row in rows]
     plain.sort(key=lambda one: (-one.score, -one.facts.id))
-    grouped = _incidents_of_groups(asked.groups)
-    close = {one.facts.id for one in plain[:CLOSE]} | (grouped & set(ids))
-    full = _facts([row for row in rows if row.pk in close], words)
-    found = [compare(asked, query, facts, rarity) for facts in full]
+    grouped = _incidents_of_groups(comparison.asked.groups)
+    recent = [one for one in plain if _may_repeat(one.facts, now)]
+    close = {one.facts.id for one in (*plain[:CLOSE], *recent[:CLOSE])} | (grouped & set(ids))
+    found = [comparison.compare(facts) for facts in _in_full([row for row in rows if row.id in close])]
     return sorted(found, key=lambda one: (-one.score, -one.facts.id))
 
 
-COLUMNS = ("pk", "title", "category_id", "created_at", "status")
+COLUMNS = ("pk", "title", "created_at", "category_id", "status")
 
 
-def _bare(incident: Incident, words: frozenset[str]) -> Facts:
-    return Facts(
-        incident.pk,
-        incident.title,
-        incident.created_at,
-        words,
-        category=incident.category_id,
-        is_open=incident.is_still_open,
-    )
-
-
-def _facts(incidents: Iterable[Incident], words: dict[int, frozenset[str]]) -> list[Facts]:
-    """Return the incidents with their services, alerts' labels and groups."""
-    rows = list(incidents)
-    ids = [row.pk for row in rows]
+def _in_full(rows: Sequence[Facts]) -> list[Facts]:
+    """Return the facts with services, and alerts' labels and groups."""
+    ids = [row.id for row in rows]
     services: dict[int, set[int]] = defaultdict(set)
-    for pk, service in Incident.services.through.objects.filter(incident_id__in=ids).values_list(
-        "incident_id", "service_id"
-    ):
+    through = Incident.services.through.objects.filter(incident_id__in=ids)
+    for pk, service in through.values_list("incident_id", "service_id"):
         services[pk].add(service)
     labels: dict[int, set[int]] = defaultdict(set)
     for pk, said in Alert.objects.filter(incident_id__in=ids).order_by("pk").values_list("incident_id", "labels"):
@@ -93,16 +86,11 @@ def _facts(incidents: Iterable[Incident], words: dict[int, frozenset[str]]) -> l
         if pk is not None:
             groups[pk].add(key)
     return [
-        Facts(
-            row.pk,
-            row.title,
-            row.created_at,
-            words.get(row.pk, frozenset()),
-            frozenset(services[row.pk]),
-            row.category_id,
-            frozenset(groups[row.pk]),
-            frozenset(sorted(labels[row.pk])[:MAX_LABELS]),
-            row.is_still_open,
+        replace(
+            row,
+            services=frozenset(services[row.id]),
+            groups=frozenset(groups[row.id]),
+            labels=frozenset(sorted(labels[row.id])[:MAX_LABELS]),
         )
         for row in rows
     ]
