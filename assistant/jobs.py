@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from assistant.services import learning, routing_records
+from assistant.services import answering, asking, learning, routing_records
 from core.server.jobs import Job, until_done
 
 MAX_BATCHES = 50  # per run
@@ -18,4 +18,19 @@ def suggest_routing(now: dt.datetime) -> int:
     return until_done(routing_records.follow, routing_records.BATCH, MAX_BATCHES)
 
 
-JOBS = (Job("train_routing", train_routing, 60), Job("suggest_routing", suggest_routing, 10))
+def ask_model(now: dt.datetime) -> int:
+    """Ask the language model what waits."""
+    return answering.answer_waiting()
+
+
+def ask_model_at_opening(now: dt.datetime) -> int:
+    """Have the model asked about new incidents, if the operator wants it."""
+    return until_done(asking.follow_openings, asking.BATCH, MAX_BATCHES)
+
+
+JOBS = (
+    Job("train_routing", train_routing, 60),
+    Job("suggest_routing", suggest_routing, 10),
+    Job(asking.JOB, ask_model, 10),
+    Job("ask_model_at_opening", ask_model_at_opening, 10),
+)

@@ -6,5 +6,6 @@ ONE = "incidents/<str:id>/suggestions/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(ONE, views.SuggestionsView.as_view(), name="suggestions"),
+    path(f"{ONE}ask/", views.AskView.as_view(), name="suggestions-ask"),
     path(f"{ONE}<str:suggestion_id>/verdict/", views.VerdictView.as_view(), name="suggestion-verdict"),
 ]

@@ -21,6 +21,8 @@ ENUM_NAMES = {
     "SuggestionKindEnum": "assistant.vocabulary.SuggestionKind",
     "EvidenceKindEnum": "assistant.vocabulary.EvidenceKind",
     "ReasonKindEnum": "assistant.vocabulary.ReasonKind",
+    "ModelTaskEnum": "assistant.vocabulary.Task",
+    "ModelCallStateEnum": "assistant.vocabulary.CallState",
     "ModelStateEnum": "assistant.vocabulary.ModelState",
     "SummaryPartEnum": "assistant.vocabulary.SummaryPart",
     "ConfidenceEnum": "assistant.vocabulary.Confidence",

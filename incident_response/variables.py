@@ -326,7 +326,7 @@ ASSISTANT_INCIDENT_BUDGET = env.amount(
     help="Most it may cost for one incident: USD, or tokens without prices. Empty: 0.50 USD or 100,000 tokens.",
 )
 ASSISTANT_SECONDS = env.integer(
-    "ASSISTANT_SECONDS", default=30, minimum=1, maximum=300, help="Seconds that the model has for an answer."
+    "ASSISTANT_SECONDS", default=30, minimum=1, maximum=100, help="Seconds that the model has for an answer."
 )
 ASSISTANT_JSON_MODE = env.boolean(
     "ASSISTANT_JSON_MODE", default=False, help="Ask servers of the openai kind for JSON; some do not know how."

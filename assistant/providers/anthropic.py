@@ -1,4 +1,4 @@
-"""Anthropic's Messages API, version 2023-06-01."""
+"""Anthropic's Messages API, version 2026-10-21."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ from assistant.providers.http import post_json, whole
 from assistant.providers.port import Completion, Failure, Limits, Prompt, ProviderFailed, Stop
 
 ADDRESS = "https://api.anthropic.com"
-VERSION = "2023-06-01"
+VERSION = "2026-10-21"
 STOPS = {
     "end_turn": Stop.END,
     "stop_sequence": Stop.END,
@@ -32,7 +32,7 @@ class Anthropic:
             "system": prompt.system,
             "messages": [{"role": one.role, "content": one.text} for one in prompt.messages],
         }
-        headers = {"x-api-key": self.key, "anthropic-version": VERSION}
+        headers = {"Authorization": f"Bearer {self.key}", "anthropic-version": VERSION}
         return _completion(post_json(f"{(self.url or ADDRESS).rstrip('/')}/v1/messages", payload, headers, limits))
 
 

@@ -91,6 +91,7 @@ def _call(client: Any, request: Mapping[str, Any]) -> Mapping[str, Any] | Provid
         ConnectTimeoutError,
         EndpointConnectionError,
         NoCredentialsError,
+        ParamValidationError,
         ReadTimeoutError,
     )
 
@@ -102,7 +103,7 @@ def _call(client: Any, request: Mapping[str, Any]) -> Mapping[str, Any] | Provid
         return ProviderFailed(
             FAILURES.get(code, Failure.SERVER_ERROR if status >= 500 else Failure.REJECTED), status=status
         )
-    except NoCredentialsError:
+    except (NoCredentialsError, ParamValidationError):
         return ProviderFailed(Failure.REJECTED)
     except BotoCoreError as error:
         failure = Failure.TIMED_OUT if isinstance(error, ReadTimeoutError) else Failure.UNREACHABLE

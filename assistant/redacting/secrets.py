@@ -46,22 +46,22 @@ PHRASE_LABELS = (
 LINE_LABELS = r"authori[sz]ation|cookie2?|connection[\s_.-]?string|x-auth[\w-]*|www-authenticate"
 SEPARATOR = r"[\"'\\\]\)*]*[ \t]*(?:=>|:=|==?|[:>]|\b(?:is|was|ist|lautet|est|es)\b)"
 LINE_SEPARATOR = SEPARATOR.replace("==?", r"==?(?=\s)")
-QUOTED = r"\\?(?P<q>[\"'`])(?:\\.|(?!(?P=q)).){0,2000}(?P=q)?"
-BLOCK = r"[|>][-+0-9]*[ \t]*\n(?:[ \t]+\S.*(?:\n|\Z)|[ \t]*\n)+"
+QUOTED = r"\\?(?P<q>[\"'`])(?:\\[\s\S]|(?!(?P=q))[\s\S]){0,2000}(?P=q)?"
+BLOCK = r"[|>][-+0-9]*[ \t]*\n(?:[ \t]+[^\s][^\n]*(?:\n|\Z))+"
 CONTINUED = r"(?:\\?\n[ \t]+[^\s:=]+(?=[ \t]*(?:\n|\Z)))*"
 NAME = r"[\w.-]{0,40}"
 WORD_VALUE = rf"(?:{BLOCK}|(?:(?:bearer|basic|token|digest|key)[ \t]+)?(?:{QUOTED}|\\?\n?[^\s\"'`]\S*{CONTINUED}))"
 LINE_VALUE = rf"(?:{BLOCK}|{QUOTED}|[^\n]*\\\n[^\n]*|[^\n]+{CONTINUED}|\n[ \t]*[^\n]+)"
 LABELLED = (
-    re.compile(rf"(?i:{NAME}(?:{KEY_LABELS}){NAME}{SEPARATOR}\s*(?P<value>{WORD_VALUE}))", re.DOTALL),
-    re.compile(rf"(?i:{NAME}(?:{PHRASE_LABELS}){NAME}[\"'\\\]\)]*=(?P<value>(?:{QUOTED}|[^\s\"'`]\S*{CONTINUED})))"),
-    re.compile(rf"(?i:{NAME}(?:{PHRASE_LABELS}){NAME}{LINE_SEPARATOR}[ \t]*(?P<value>{LINE_VALUE}))"),
-    re.compile(rf"(?i:{NAME}(?:{LINE_LABELS}){NAME}{SEPARATOR}[ \t]*(?P<value>{LINE_VALUE}))"),
+    re.compile(rf"(?i:(?:{KEY_LABELS}){NAME}{SEPARATOR}\s*(?P<value>{WORD_VALUE}))"),
+    re.compile(rf"(?i:(?:{PHRASE_LABELS}){NAME}[\"'\\\]\)]*=(?P<value>(?:{QUOTED}|[^\s\"'`]\S*{CONTINUED})))"),
+    re.compile(rf"(?i:(?:{PHRASE_LABELS}){NAME}{LINE_SEPARATOR}[ \t]*(?P<value>{LINE_VALUE}))"),
+    re.compile(rf"(?i:(?:{LINE_LABELS}){NAME}{SEPARATOR}[ \t]*(?P<value>{LINE_VALUE}))"),
     re.compile(
         rf"(?i:(?:{PHRASE_LABELS})\b[^\n:=]{{0,30}}?\b(?:is|was|to|now|ist|auf|lautet|est|es)\b(?P<value>[^\n]+))"
     ),
-    re.compile(rf"(?i:(?:{PHRASE_LABELS}|{KEY_LABELS}|identified by)[ \t]+(?P<value>{QUOTED}))", re.DOTALL),
-    re.compile(rf"(?i:--?{NAME}(?:{PHRASE_LABELS}|{KEY_LABELS}){NAME}[ \t=]+(?P<value>{QUOTED}|\S+))"),
+    re.compile(rf"(?i:(?:{PHRASE_LABELS}|{KEY_LABELS}|identified by)[ \t]+(?P<value>{QUOTED}))"),
+    re.compile(rf"(?i:--?{NAME}?(?:{PHRASE_LABELS}|{KEY_LABELS}){NAME}[ \t=]+(?P<value>{QUOTED}|\S+))"),
     re.compile(r"(?i:\b(?:bearer|basic)[ \t]+(?P<value>[\w.~+/=-]{6,}))"),
     re.compile(r"\s-u[ \t]*(?P<value>[^\s:]+:\S+)"),
     re.compile(r"\b(?:sshpass|mysql\w*|mariadb\w*|redis-cli)\b[^\n]*?\s-[pa][ \t]*(?P<value>\S+)"),

@@ -88,6 +88,21 @@ def stored_for(incident: Incident, viewer: User) -> ModelSuggestions:
 
 def status_of(incident: Incident) -> Status:
     """Return whether the model answers about an incident now, and why not."""
+    standing = standing_of(incident)
+    if standing.state != ModelState.READY:
+        return standing
+    if incident.model_calls.filter(state=CallState.WAITING).exists():
+        return Status(ModelState.WAITING, _("The model is being asked."))
+    last = incident.model_calls.order_by("-id").first()
+    if last is not None and last.outcome == Outcome.OVER_BUDGET:
+        return Status(ModelState.PAUSED_BUDGET, shown(last.reason))
+    if last is not None and last.outcome in (Outcome.FAILED, Outcome.REFUSED, Outcome.DROPPED):
+        return Status(ModelState.FAILED, shown(last.reason))
+    return standing
+
+
+def standing_of(incident: Incident) -> Status:
+    """Return whether the model may be asked about an incident now, and why not."""
     now, switch = timezone.now(), the_switch()
     if configured() is None:
         return Status(ModelState.OFF, _("No model is configured."))
@@ -95,8 +110,6 @@ def status_of(incident: Incident) -> Status:
         return Status(ModelState.OFF, _("An administrator has switched the model off."))
     if incident.is_restricted:
         return Status(ModelState.OFF, _("Restricted incidents are never sent to a model."))
-    if incident.model_calls.filter(state=CallState.WAITING).exists():
-        return Status(ModelState.WAITING, _("The model is being asked."))
     if is_open(switch, now):
         return Status(ModelState.CIRCUIT_OPEN, _("The model's provider failed several times; it is tried again later."))
     daily, of_incident = budget.budgets_of(incident.pk, now)
@@ -104,11 +117,6 @@ def status_of(incident: Incident) -> Status:
         return Status(ModelState.PAUSED_BUDGET, _("The day's budget for the model is used up."))
     if of_incident.is_used_up:
         return Status(ModelState.PAUSED_BUDGET, _("This incident's budget for the model is used up."))
-    last = incident.model_calls.order_by("-id").first()
-    if last is not None and last.outcome == Outcome.OVER_BUDGET:
-        return Status(ModelState.PAUSED_BUDGET, shown(last.reason))
-    if last is not None and last.outcome in (Outcome.FAILED, Outcome.REFUSED, Outcome.DROPPED):
-        return Status(ModelState.FAILED, shown(last.reason))
     return Status(ModelState.READY)
 
 

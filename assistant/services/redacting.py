@@ -4,13 +4,16 @@ from collections.abc import Collection
 
 from django.db.models import Q
 
-from assistant.models import Verdict
+from assistant.models import ModelCall, Verdict
 from core.db import rows
 from core.text.removing import cleaned, remover_of
 
 
 def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None:
-    """Remove leaked texts from the snapshots of verdicts, in the transaction of the redaction."""
+    """Remove leaked texts from the snapshots of verdicts, and whole answers of a model that was told of the incident.
+
+    A model says in other words what it read. Runs in the transaction of the redaction.
+    """
     clean = remover_of({text for leaked in texts for text in (leaked, leaked.strip())}, instead)
     changed = []
     for verdict in Verdict.objects.filter(Q(incident=incident_id) | Q(related=incident_id)):
@@ -19,3 +22,5 @@ def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None
             verdict.snapshot = snapshot
             changed.append(verdict)
     rows.update_many(changed, ("snapshot",))
+    told = ModelCall.objects.filter(Q(incident=incident_id) | Q(rows__contains=f" incident-{incident_id} "))
+    told.update(result={}, prompt_digest="")

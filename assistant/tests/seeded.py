@@ -9,6 +9,7 @@ import string
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 WORD = string.ascii_letters + string.digits
@@ -196,16 +197,23 @@ def texts(seed: int = 1) -> Iterator[Seeded]:
 
 def traces_of(secret: str, sent: str) -> list[str]:
     """What of a secret is in what was sent, however it is written."""
-    bare = _bare(secret)
+    bare = _bare(secret).lower()
     wanted = {bare[at : at + 10] for at in range(len(bare) - 9)} if len(bare) > 14 else {bare}
+    return [f"{name}: {one}" for name, view in _views_of(sent).items() for one in wanted if one in view]
+
+
+@lru_cache(maxsize=4)
+def _views_of(sent: str) -> dict[str, str]:
+    """What was sent as people and programs may read it."""
     views = {"plain": _bare(sent), "reversed": _bare(sent)[::-1]}
-    decoded = sent
+    decoded, all_decoded = sent, []
     for _round in range(4):
         decoded = _decode(decoded)
-        views["decoded"] = views.get("decoded", "") + "\n" + _bare(decoded)
-    for word in _candidates(_joined(sent), _joined(decoded)):
-        views["words"] = views.get("words", "") + "\n" + "\n".join(map(_bare, _words(word)))
-    return [f"{name}: {one}" for name, view in views.items() for one in wanted if one.lower() in view.lower()]
+        all_decoded.append(_bare(decoded))
+    views["decoded"] = "\n".join(all_decoded)
+    words = _candidates(_joined(sent), _joined(decoded))
+    views["words"] = "\n".join(_bare(read) for word in words for read in _words(word))
+    return {name: view.lower() for name, view in views.items()}
 
 
 def _candidates(*views: str) -> set[str]:
