@@ -14,7 +14,7 @@ from logs.detection import ATTRIBUTE, GROUP_FIELDS, MAX_STEPS, Spec
 from logs.models.entry import NAME_LENGTH
 from logs.queries import QueryInvalid, parse, saved
 from logs.sources import INTERNAL, kinds
-from logs.sources.outside import store_of
+from logs.sources.outside import Limits, store_of
 from logs.vocabulary import Level
 
 if TYPE_CHECKING:
@@ -208,6 +208,8 @@ def check_outside(rule: DetectionRule) -> None:
         "level": rule.level and _("Only lines stored here have this level; write it into the query."),
         "service": rule.service and _("Only lines stored here have this service; write it into the query."),
         "query": not rule.query.strip() and _("Write a query in the store's own language."),
+        "threshold": rule.threshold > Limits().rows
+        and _("A search reads %(rows)s rows at most; count in the query instead.") % {"rows": f"{Limits().rows:,}"},
         "check_interval_seconds": rule.check_interval_seconds < LEAST_OUTSIDE_SECONDS
         and _("Another store is searched every %(seconds)s seconds at most.") % {"seconds": LEAST_OUTSIDE_SECONDS},
     }

@@ -12,6 +12,7 @@ LONGEST_TITLE = 200
 # but at least so many seconds.
 EXPIRY_INTERVALS = 5
 EXPIRY_SECONDS = 900
+OUTSIDE_EXPIRY_SECONDS = 24 * 3600  # a store that is away resolves nothing; its windows are searched later
 
 
 def update_of(
@@ -32,7 +33,8 @@ def update_of(
             starts_at=_moment(verdict.since),
             ends_at=_moment(max(verdict.end, verdict.since)),
         )
-    expiry = dt.timedelta(seconds=max(EXPIRY_INTERVALS * spec.interval, EXPIRY_SECONDS))
+    seconds = max(EXPIRY_INTERVALS * spec.interval, EXPIRY_SECONDS)
+    expiry = dt.timedelta(seconds=max(seconds, OUTSIDE_EXPIRY_SECONDS) if rule.is_outside else seconds)
     return AlertUpdate(
         title=title_of(rule, verdict.group),
         fingerprint=spec.fingerprint(verdict.group),

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test import TestCase, TransactionTestCase
 
 from alerts.models import Alert
+from alerts.services import maintenance
 from core.db.tests.threads import at_once
 from intake.models import IntakeEvent
 from logs.jobs import search_stores
@@ -215,6 +216,21 @@ class FailureTests(TestCase):
         self.assertEqual((rule.is_failing, rule.last_error, self.store.searches), (True, "Set ELSEWHERE_URL.", []))
         self.assertEqual(faulty_rules(), [(rule, "Set ELSEWHERE_URL.")])
 
+    def test_it_resolves_nothing_while_the_store_is_away(self):
+        self.store.add(1, 2)
+        self.run_at(DUE)
+        alerts()
+        self.store.troubles = [DOWN] * 9
+        for number in range(1, 10):
+            self.run_at(DUE + number * 400)
+
+        maintenance.expire(after(DUE + 4000))
+        during = alerts()
+        self.run_at(DUE + 4000)
+
+        self.assertIn(("Failures", "firing", 1), during)
+        self.assertIn(("Failures", "resolved", 1), alerts())
+
     def test_it_makes_a_failure_of_what_nobody_foresaw(self):
         self.store.troubles = [KeyError("host")]
 
@@ -298,6 +314,7 @@ class RuleTests(TestCase):
             ({"query": "("}, "query"),
             ({"check_interval_seconds": 5}, "check_interval_seconds"),
             ({"group_by": [""]}, "group_by"),
+            ({"threshold": 10_001}, "threshold"),
             ({"store": "nowhere"}, "store"),
         ):
             with self.subTest(fields), self.assertRaises(ValidationError) as caught:
