@@ -49,7 +49,7 @@ class RoutingSuggestionQuerySet(models.QuerySet["RoutingSuggestion"]):
 
     def counted(self) -> "RoutingSuggestionQuerySet":
         """Select those of incidents that staff count."""
-        return self.filter(incident__in=Incident.objects.counted())
+        return self.filter(incident__deleted_at__isnull=True, incident__is_restricted=False)
 
 
 class RoutingSuggestion(models.Model):
