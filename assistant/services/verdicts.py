@@ -8,6 +8,7 @@ from assistant.models import Verdict
 from assistant.services.suggesting import Suggested, suggestions_of
 from core.db.transactions import unit_of_work
 from core.errors import NotFound, PermissionRefused
+from core.text.languages import stored
 from incidents.models import Incident
 from incidents.permissions import require_visible
 from users.models import User
@@ -21,7 +22,8 @@ def give_verdict(incident: Incident, suggestion: str, *, by: User, is_useful: bo
     if not by.is_staff:
         raise PermissionRefused(_("Only responders and administrators can do this."))
     require_visible(by, incident)
-    found = suggestions_of(incident, by, now).get(suggestion)
+    with stored():  # the snapshot is kept for all readers
+        found = suggestions_of(incident, by, now).get(suggestion)
     return _store(incident, suggestion, found, by=by, is_useful=is_useful, now=now)
 
 

@@ -513,7 +513,7 @@ class HostileTextTests(IncidentActionTests):
                 ("incident", {"list": self.TEXT, "show": self.TEXT}),
                 ("incident", {"as_of": now, "list": self.TEXT}),
                 ("incident-live", {"after": "0"}),
-                ("incident-surroundings", {}),
+                ("incident-suggestions", {}),
             ):
                 with self.subTest(user=user.name, name=name, query=query):
                     page = self.told(self.open(user, name, **query))

@@ -49,7 +49,7 @@ class AudienceTests(IncidentPageTests):
             (self.admin, 200),
             (self.outsider, 404),
         ):
-            for name in ("incident", "incident-live", "incident-surroundings"):
+            for name in ("incident", "incident-live", "incident-suggestions"):
                 with self.subTest(user=user.name, name=name):
                     self.assertEqual(self.open(user, name).status_code, status)
 

@@ -5,16 +5,11 @@ import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from alerts.admin.badges import safe_links
-from alerts.services.changes import changes_before
-from assistant.services.similar import related_incidents
 from console.pages import RESPONDERS, is_fragment, page, person, show
-from console.templatetags.console import duration
 from console.views.incident import reading, timeline
 from console.views.incident.answering import address, header_parts, list_address, list_query
 from console.views.incident.neighbours import neighbours
@@ -26,7 +21,6 @@ from paging.services.describing import describe
 from users.models import User
 
 MOST_CALLS = 8
-MOST_CHANGES = 10
 MOST_STEPS = 200
 YEARS = range(2, 9999)  # whose moments exist in every zone
 
@@ -75,34 +69,6 @@ def updates(request: HttpRequest, reference: str) -> HttpResponse:
     """Return the header, and the events after a number."""
     found = incident_of(request, reference)
     return header_parts(request, found, timeline.number_in(request.GET.get("after")))
-
-
-@page
-@require_GET
-def surroundings(request: HttpRequest, reference: str) -> HttpResponse:
-    """Show what may have to do with the incident: changes before it, and similar incidents."""
-    found, viewer = incident_of(request, reference), person(request)
-    is_staff = viewer.is_admin or viewer.is_responder
-    changes = changes_before(found, limit=MOST_CHANGES) if is_staff else []
-    context = {
-        "incident": found,
-        "back": address(found.pk, list_query(request)),
-        "changes": [
-            (change, duration((found.occurred_at - change.occurred_at).total_seconds()), safe_links(change.links))
-            for change in changes
-        ],
-        "similar": _alike(found, viewer),
-        "is_staff": is_staff,
-    }
-    template = "_surroundings" if is_fragment(request) else "surroundings"
-    return show(request, f"console/incident/{template}.html", context)
-
-
-def _alike(incident: Incident, viewer: User) -> list[Incident]:
-    similar, duplicates = related_incidents(incident, viewer, timezone.now())
-    ids = [one.incident for one in (*duplicates, *similar)]
-    rows = Incident.objects.in_bulk(ids)
-    return [rows[pk] for pk in ids if pk in rows]
 
 
 @page(roles=RESPONDERS)

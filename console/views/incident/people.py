@@ -68,7 +68,7 @@ def remove_follower(request: HttpRequest, reference: str, number: int) -> HttpRe
 def link(request: HttpRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
     require_work(person(request), incident)
-    form = LinkForm(request.POST or None)
+    form = LinkForm(request.POST or None, initial=request.GET.dict())
     if request.method == "POST" and form.is_valid():
         wanted = form.cleaned_data
         target = _other(request, form, "target")

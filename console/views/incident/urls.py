@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from console.views.incident import changes, files, moves, pages, people, public, removal
+from console.views.incident import changes, files, moves, pages, people, public, removal, suggestions
 
 
 class ReferenceConverter:
@@ -23,7 +23,10 @@ urlpatterns = [
     path(ONE, pages.incident, name="incident"),
     path(f"{ONE}live/", pages.updates, name="incident-live"),
     path(f"{ONE}escalation/", pages.escalation, name="incident-escalation"),
-    path(f"{ONE}surroundings/", pages.surroundings, name="incident-surroundings"),
+    path(f"{ONE}suggestions/", suggestions.suggestions, name="incident-suggestions"),
+    path(f"{ONE}suggestions/judge/", suggestions.judge, name="incident-judge"),
+    path(f"{ONE}suggestions/adopt/", suggestions.adopt, name="incident-adopt"),
+    path(f"{ONE}suggestions/ask/", suggestions.ask_model, name="incident-ask-model"),
     path(f"{ONE}public/", public.public, name="incident-public"),
     path(f"{ONE}updates/", moves.update, name="incident-update"),
     path(f"{ONE}move/<slug:name>/", moves.move, name="incident-move"),

@@ -284,5 +284,5 @@ class IncidentTests(BrowserCase):
         page.locator(".incident-actions").get_by_role("button", name="Resolve").click()
         page.get_by_role("button", name="Undo").click()
         expect(page.locator(".incident-line .status-on_hold")).to_be_visible()
-        page.get_by_role("link", name="Recent changes and similar incidents").click()
+        page.get_by_role("link", name="Suggestions", exact=True).click()
         expect(page.locator("h1")).to_be_visible()
