@@ -1,14 +1,14 @@
-"""The list of runs, and its filters."""
+"""Lists of runs, runbooks and secrets, and their filters."""
 
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core.api.listing import Filter, ListQuery, row_id, words
+from core.api.listing import Filter, ListQuery, flag, row_id, words
 from core.api.paging import Key
 from core.api.problems import refuse
 from incidents.views.lookup import NUMBER
-from remediation.models import Run
+from remediation.models import Run, Runbook, RunbookSecret
 from remediation.vocabulary import RunState
 
 
@@ -31,4 +31,19 @@ RUNS = ListQuery(
         "runbook": row_id("runbook_id", "Id."),
         "incident": Filter(_by_incident, "Number or reference."),
     },
+)
+RUNBOOKS = ListQuery(
+    "runbooks",
+    Runbook,
+    orderings={"name": [Key("name")], "id": [Key("id")]},
+    default_ordering="name",
+    related=("current",),
+    filters={"is_enabled": flag(lambda rows, value: rows.filter(is_enabled=value), help="`true` or `false`.")},
+)
+SECRETS = ListQuery(
+    "secrets of runbooks",
+    RunbookSecret,
+    orderings={"name": [Key("name")], "id": [Key("id")]},
+    default_ordering="name",
+    filters={},
 )

@@ -17,6 +17,7 @@ from remediation.vocabulary import Risk, RunState
 
 READER = "remediation"
 BATCH = 100
+FRESH = dt.timedelta(minutes=15)  # older ones are what a worker missed: people look at those
 LEASE = Lease("due_at", dt.timedelta(seconds=60))
 
 
@@ -31,7 +32,8 @@ def _handle(events: list[IncidentEvent]) -> None:
     if not runbooks:
         return
     now = database_now()
-    incidents = Incident.objects.filter(pk__in=opened, deleted_at=None, is_restricted=False)
+    fresh = Incident.objects.filter(pk__in=opened, created_at__gt=now - FRESH)
+    incidents = fresh.filter(deleted_at=None, is_restricted=False)
     found = [
         RuleMatch(incident=incident, runbook=runbook, due_at=now)
         for incident in incidents.prefetch_related("services")

@@ -16,6 +16,7 @@ from core.db.clock import database_now
 from core.db.leases import Lease
 from core.db.transactions import is_database_unavailable, unit_of_work
 from core.server.jobs import is_stopping
+from core.text.sentences import Sentence
 from incidents.models import Incident
 from remediation.binding import idempotency_key
 from remediation.guards import STOPPED
@@ -34,12 +35,14 @@ from remediation.steps.port import (
     StepFailed,
     StepKind,
     Target,
+    step_kind,
 )
 from remediation.vocabulary import Activity, PhaseState, RunEventKind, RunState
 
 ATTEMPTS = 3  # of a phase that only reads, whose sender ended
 LONGEST_PAUSE = 60.0
 OVERDUE = "It did not end in time."
+NO_KIND = Sentence("The step on %(target)s is of a kind that is not available here.")
 
 log = structlog.get_logger(__name__)
 
@@ -117,11 +120,14 @@ def _next(run: Run, targets: Mapping[int, RunTarget], phases: list[RunPhase]) ->
         for row in phases
         if row.state not in (PhaseState.STARTED, PhaseState.WAITING)
     }
-    steps = [(step, kind_of(step, number)) for number, step in enumerate(run.version.steps, 1)]
-    planned = [
-        Planned(row.pk, row.name, steps[row.step][1].phases(steps[row.step][0]))
-        for row in sorted(targets.values(), key=lambda row: (row.step, row.place))
-    ]
+    steps = [(step, step_kind(step["kind"])) for step in run.version.steps]
+    planned = []
+    for row in sorted(targets.values(), key=lambda row: (row.step, row.place)):
+        step, kind = steps[row.step]
+        if kind is None:  # it was executed by an installation that has it
+            state = RunState.UNKNOWN if any(phase in ACTING for _target, phase in results) else RunState.ABORTED
+            return Ending(state, NO_KIND.say(target=row.name), is_failure=True)
+        planned.append(Planned(row.pk, row.name, kind.phases(step)))
     if run.activity == Activity.DRY_RUN:
         return next_of_dry_run(planned, results)
     return next_of_execution(planned, results, stopping=_why_stopping(run))

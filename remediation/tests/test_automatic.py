@@ -84,6 +84,13 @@ class AutomaticTests(TestCase):
 
         self.assertFalse(Run.objects.exists())
 
+    def test_it_leaves_incidents_that_are_not_new_to_people(self) -> None:
+        self.rule()
+
+        self.opened(at=database_now() - automatic.FRESH)
+
+        self.assertFalse(Run.objects.exists())
+
     def test_it_refuses_what_was_restricted_since(self) -> None:
         self.rule(risk="b")
         incident = self.opened()

@@ -9,6 +9,7 @@ from incidents.tests.factories import kinds_of, make_incident, make_team
 from notifications.models import Notification
 from remediation.models import Run, RunPhase, RunTarget
 from remediation.services import deciding, engine, executing, stopping
+from remediation.steps import port
 from remediation.steps.port import ACTING, Outcome, OutcomeState, Phase
 from remediation.tests.factories import (
     DONE,
@@ -196,6 +197,16 @@ class EngineTests(Setting, TestCase):
         runbook.refresh_from_db()
         self.assertIsNotNone(runbook.paused_at)
         self.assertEqual(runbook.paused_because, "It failed 2 times in a row.")
+
+    def test_it_ends_a_run_whose_kind_of_step_is_gone(self):
+        run = executing_run(self.incident, make_runbook("web", by=self.admin), by=self.ada)
+
+        with patch.dict(port._kinds, clear=True):
+            work_off()
+
+        run.refresh_from_db()
+        self.assertEqual((run.state, fake.calls), (RunState.ABORTED, []))
+        self.assertIn("not available here", run.why)
 
     def test_it_forgets_a_failure_after_a_success(self):
         runbook = make_runbook("web", by=self.admin)

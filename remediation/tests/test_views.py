@@ -40,7 +40,7 @@ class RunbookViewTests(People):
         self.assertEqual((made["version"], made["risk"], made["max_targets"]), (1, "a", 1))
         shown = client_of(self.ada).get(f"{RUNBOOKS}{made['id']}/").json()
         self.assertEqual(shown, made)
-        self.assertEqual(client_of(self.ada).get(RUNBOOKS).json(), [made])
+        self.assertEqual(client_of(self.ada).get(RUNBOOKS).json()["results"], [made])
 
     def test_it_makes_a_version_of_an_edit_and_none_of_a_name(self) -> None:
         runbook = make_runbook("web", by=self.admin)

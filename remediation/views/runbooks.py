@@ -20,8 +20,10 @@ from core.api.paging import Key
 from core.api.parameters import IDEMPOTENCY_KEY
 from core.api.permissions import IsAdmin, IsResponder, RespondersReadOrAdmin
 from core.api.problems import refuse_unknown_parameters
+from core.api.schema import paged
 from core.db.deleting import delete_configuration
 from core.errors import NotFound
+from remediation.filters import RUNBOOKS, SECRETS
 from remediation.models import FreezeWindow, Runbook, RunbookSecret, RunbookVersion, Stop
 from remediation.serializers.runbooks import (
     FreezeWindowSerializer,
@@ -74,12 +76,14 @@ class RunbookViewSet(IdempotentWrites, ViewSet):
     lookup_url_kwarg = "id"
 
     @extend_schema(
-        operation_id="runbooks_list", summary=_("List runbooks"), responses=ShownRunbookSerializer(many=True)
+        operation_id="runbooks_list",
+        summary=_("List runbooks"),
+        parameters=RUNBOOKS.parameters,
+        responses=paged(ShownRunbookSerializer),
     )
     def list(self, request: Request) -> Response:
-        refuse_unknown_parameters(request, set())
-        found = Runbook.objects.select_related("current").filter(current__isnull=False).order_by("name", "pk")
-        return Response(RunbookSerializer(found, many=True).data)
+        pages = RUNBOOKS.page(request, lambda: Runbook.objects.filter(current__isnull=False), asker="anybody")
+        return pages.get_paginated_response(RunbookSerializer(pages.rows, many=True).data)
 
     @extend_schema(
         operation_id="runbooks_create",
@@ -164,11 +168,12 @@ class RunbookSecretViewSet(IdempotentWrites, ViewSet):
     @extend_schema(
         operation_id="runbook_secrets_list",
         summary=_("List secrets of runbooks"),
-        responses=RunbookSecretSerializer(many=True),
+        parameters=SECRETS.parameters,
+        responses=paged(RunbookSecretSerializer),
     )
     def list(self, request: Request) -> Response:
-        refuse_unknown_parameters(request, set())
-        return Response(RunbookSecretSerializer(RunbookSecret.objects.order_by("name"), many=True).data)
+        pages = SECRETS.page(request, RunbookSecret.objects.all, asker="anybody")
+        return pages.get_paginated_response(RunbookSecretSerializer(pages.rows, many=True).data)
 
     @extend_schema(
         operation_id="runbook_secrets_create",
