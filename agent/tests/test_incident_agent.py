@@ -208,6 +208,16 @@ class RunningTests(MachineCase):
         self.assertEqual(result["state"], "done")
         self.assertEqual(len(result["output"]), program.MAX_OUTPUT + len("\n… cut"))
 
+    def test_it_takes_secrets_out_of_what_leaves_the_machine(self) -> None:
+        agent = program.Agent(program.load(self.machine.config))
+        self.addCleanup(agent.journal._lock.close)
+        command = agent.config.commands["restart-web"]
+
+        result = program.run(command, command.filled({"unit": "secret"}), 5, agent._redacted)
+
+        said = "password=[redacted] Authorization: Bearer [redacted] [redacted] \ufffd\n"
+        self.assertEqual(result["output"], said)
+
     def test_it_refuses_a_program_that_cannot_be_run(self) -> None:
         command = Command("c", ("/nowhere",), {}, 5, "/", {})
 

@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.db.clock import database_now
+from django.utils import timezone
+
 from remediation.steps.parameters import Parameter
 from remediation.steps.placeholders import in_text
 from remediation.steps.port import (
@@ -141,7 +142,7 @@ def _was_sent(context: Context) -> bool:
     if context.memory.get("sent") == context.phase:
         return True
     try:
-        since = database_now() - LOOKING_BACK
+        since = timezone.now() - LOOKING_BACK
         return bool(client.find(context.target.details["instance"], _comment(context, context.phase), since))
     except SsmError as error:
         raise StepFailed(error.message, did_nothing=True) from error
@@ -173,7 +174,7 @@ def _look(context: Context, comment: str) -> Outcome:
     instance = context.target.details["instance"]
     word = f"command {comment.rpartition(' ')[2]}"
     try:
-        command = context.memory.get(word) or client.find(instance, comment, database_now() - LOOKING_BACK)
+        command = context.memory.get(word) or client.find(instance, comment, timezone.now() - LOOKING_BACK)
         found = client.invocation(command, instance) if command else None
     except SsmError as error:
         return Outcome(OutcomeState.WAIT, error.message, pause=PAUSE)
