@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
@@ -165,7 +166,7 @@ def has_v2(found: Version) -> bool:
     return found.numbers >= (FIRST_V2_CLOUD if found.is_cloud else FIRST_V2)
 
 
-@cached(TTLCache(4, VERSION_SECONDS))
+@cached(TTLCache(4, VERSION_SECONDS), lock=Lock())
 def version(url: str, token: str) -> Version:
     """Return what answers at the address, remembered for an hour. Raises StoreFailed."""
     client = Client(
