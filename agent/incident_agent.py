@@ -28,7 +28,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ SECRETS = (
     r"()-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     r"(://[^/\s:@]+:)[^/\s@]+(?=@)",
 )
+LOST = {"state": "unknown", "output": "The agent was ended."}
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 log = logging.getLogger("incident-agent")
 
@@ -238,6 +239,8 @@ class Journal:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigError(f"another agent uses {folder}") from error
+        self._unsent = dict(self._left_behind())
+        self._pruned_at = 0.0
 
     def begin(self, job: int) -> bool:
         """Note that a job begins; False if it began before."""
@@ -248,28 +251,35 @@ class Journal:
         os.fsync(handle)
         os.close(handle)
         self._sync_folder()
+        self._unsent[job] = LOST
         return True
 
     def end(self, job: int, result: dict[str, Any]) -> None:
         """Keep a result until it is sent."""
+        self._unsent[job] = result
         self._write(job, {"result": result})
 
     def sent(self, job: int) -> None:
         """Forget a result, not the job."""
         self._write(job, {"sent": True})
+        self._unsent.pop(job, None)
 
     def unsent(self) -> list[tuple[int, dict[str, Any]]]:
         """Return the results to send; of a job that began and never ended, that nobody knows."""
-        found = []
-        for path in sorted(self.folder.glob("job-*")):
+        return sorted(self._unsent.items())
+
+    def _left_behind(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        for path in self.folder.glob("job-*"):
             text = path.read_text(encoding="utf-8")
-            kept = json.loads(text) if text else {"result": {"state": "unknown", "output": "The agent was ended."}}
+            kept = json.loads(text) if text else {"result": LOST}
             if "result" in kept:
-                found.append((int(path.name.removeprefix("job-")), kept["result"]))
-        return found
+                yield int(path.name.removeprefix("job-")), kept["result"]
 
     def prune(self, now: float) -> None:
-        """Drop jobs whose signature has expired long ago."""
+        """Drop jobs whose signature has expired long ago, once an hour."""
+        if now < self._pruned_at + 3600:
+            return
+        self._pruned_at = now
         for path in self.folder.glob("job-*"):
             if path.stat().st_mtime < now - KEPT_SECONDS:
                 path.unlink()

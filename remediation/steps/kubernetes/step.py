@@ -10,7 +10,7 @@ from remediation.steps.kubernetes.operations import RESOURCES, NotNow, Plan
 from remediation.steps.kubernetes.rollouts import Object, Progress
 from remediation.steps.kubernetes.spec import fault_of_rendered, faults_of, labels_of
 from remediation.steps.parameters import Parameter
-from remediation.steps.placeholders import in_json
+from remediation.steps.placeholders import in_json, in_text
 from remediation.steps.port import (
     Context,
     Outcome,
@@ -54,7 +54,7 @@ class KubernetesStep(StepKind):
         return client.why_unusable()
 
     def resolve(self, spec: Mapping[str, Any], values: Mapping[str, Any]) -> Targets:
-        act = in_json(spec["act"], values)
+        act = _rendered(spec["act"], values)
         if fault := fault_of_rendered(act):
             raise TargetsUnknown(fault)
         word, namespace = act.get("resource", "deployment"), act["namespace"]
@@ -69,7 +69,7 @@ class KubernetesStep(StepKind):
         return Targets([_target(word, one) for one in chosen], len(present))
 
     def render(self, spec: Mapping[str, Any], values: Mapping[str, Any], target: Target) -> dict[str, Any]:
-        rendered = {name: in_json(part, values) for name, part in spec.items()}
+        rendered = {**spec, "act": _rendered(spec["act"], values)}
         if fault := fault_of_rendered(rendered["act"]):
             raise ValueError(fault)
         return rendered
@@ -79,6 +79,12 @@ class KubernetesStep(StepKind):
 
     def poll(self, context: Context) -> Outcome:
         return _look(context)
+
+
+def _rendered(act: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill an act: names are texts, a number of replicas is a number."""
+    texts = {name: in_text(act[name], values) for name in ("namespace", "name", "selector") if name in act}
+    return {**in_json(act, values), **texts}
 
 
 def _is_chosen(metadata: Object, name: str | None, labels: Mapping[str, str]) -> bool:

@@ -80,7 +80,9 @@ def _calling() -> Iterator[Any]:
 def instances(filters: Mapping[str, list[str]]) -> list[Mapping[str, Any]]:
     """Return the managed instances that pass all filters, online or not. Raises SsmError."""
     wanted = [{"Key": key, "Values": values} for key, values in filters.items()]
-    request: dict[str, Any] = {"MaxResults": 50, **({"Filters": wanted} if wanted else {})}
+    request: dict[str, Any] = {"Filters": wanted} if wanted else {}
+    if "InstanceIds" not in filters:
+        request["MaxResults"] = 50
     found: list[Mapping[str, Any]] = []
     while len(found) <= MOST_INSTANCES:
         with _calling() as ssm:

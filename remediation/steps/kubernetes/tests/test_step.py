@@ -80,6 +80,15 @@ class ResolvingTests(ClusterCase):
         self.assertEqual(found.found[0].details["uid"], self.deployment()["metadata"]["uid"])
         self.assertEqual(found.population, 2)
 
+    def test_it_takes_a_number_for_a_name(self) -> None:
+        self.cluster.add("shop", "7")
+
+        found = self.kind.resolve(
+            {"act": {"operation": "restart", "namespace": "shop", "name": "{number}"}}, {"number": 7}
+        )
+
+        self.assertEqual([target.name for target in found.found], ["deployment shop/7"])
+
     def test_it_finds_workloads_by_labels_on_all_pages_of_the_list(self) -> None:
         for number in range(5):
             self.cluster.add("shop", f"worker-{number}")
