@@ -40,17 +40,19 @@ class NotificationsConfig(AppConfig):
         from notifications.channels.email.jobs import JOBS as MAIL_JOBS
         from notifications.jobs import JOBS, delivery_jobs
         from notifications.services import targets
+        from notifications.services.amending import amend_notices
         from notifications.services.methods import remove_all_methods
         from notifications.services.notices import plan_notices
         from notifications.services.planning import cancel_pages, plan_pages, undelivered
         from notifications.services.reach import deliveries_of, describe_reach, stuck
         from notifications.services.redacting import remove_texts
         from paging import pages
-        from responders.notices import register_notice_handler
+        from responders.notices import register_notice_amender, register_notice_handler
         from users.claiming import register_claiming
 
         register()
         register_notice_handler(plan_notices)
+        register_notice_amender(amend_notices)
         targets.register()
         pages.register_page_handler(plan_pages)
         pages.register_cancel_handler(cancel_pages)

@@ -106,7 +106,7 @@ class InboundState(models.TextChoices):
 
 
 # What rooms and webhooks are told of unless somebody chooses.
-DEFAULT_EVENTS = ("created", "acknowledged", "resolved", "reopened", "comment")
+DEFAULT_EVENTS = ("created", "acknowledged", "resolved", "reopened", "comment", "run_proposed")
 # What subscribers and reporters are told of, besides public comments.
 SUBSCRIBER_EVENTS = ("created", "acknowledged", "resolved")
 

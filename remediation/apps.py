@@ -14,8 +14,10 @@ class RemediationConfig(AppConfig):
         from incidents.kinds import register_kinds
         from incidents.services.feed import register_follower
         from incidents.services.redaction import register_cleaner
+        from notifications.channels.chat.actions import register_action
         from remediation import audit, monitoring
         from remediation.jobs import JOBS
+        from remediation.services import pressing, telling
         from remediation.services.redacting import remove_texts
         from remediation.steps.agent.step import AgentStep
         from remediation.steps.http import HttpStep
@@ -35,5 +37,7 @@ class RemediationConfig(AppConfig):
         register_follower("propose_remediation", but_for=RunEventKind.values)
         register_cleaner(remove_texts)
         register_jobs(*JOBS)
+        register_action(telling.APPROVE, pressing.approve)
+        register_action(telling.REJECT, pressing.reject)
         for model in ("runbook", "runbookversion", "run", "freezewindow", "stop"):
             allow_responders(f"remediation.{model}", "view")

@@ -128,9 +128,13 @@ class CleanedModelSerializer(StrictFields, ModelSerializer[Any]):
 
     def update(self, instance: Model, validated_data: dict[str, Any]) -> Model:
         """Write only what was sent."""
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
-        instance.save(update_fields=list(validated_data))
+        links = {field.name for field in instance._meta.many_to_many}
+        columns = [name for name in validated_data if name not in links]
+        for name in columns:
+            setattr(instance, name, validated_data[name])
+        instance.save(update_fields=columns)
+        for name in validated_data.keys() & links:
+            getattr(instance, name).set(validated_data[name])
         return instance
 
     def _own_columns(self) -> set[str]:

@@ -19,10 +19,11 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Button:
-    """An action offered beside the text: acknowledge, resolve, take, note."""
+    """An action offered beside the text: acknowledge, resolve, take, note; others are on `value`, not the incident."""
 
     action: str
     label: str
+    value: str = ""
 
 
 @dataclass(frozen=True)

@@ -265,6 +265,7 @@ def _notice(parcel: Parcel) -> dict[str, Any]:
         "occurred_at": parcel.delivery.created_at,
         "incident": parcel.subject.incident.pk if parcel.subject else None,
         "reference": parcel.subject.incident.reference if parcel.subject else "",
+        "buttons": tuple(Button(*choice) for choice in content.get("choices", ())),
     }
 
 

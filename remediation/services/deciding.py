@@ -13,7 +13,7 @@ from incidents.actors import By, person
 from incidents.models import Incident, Origin
 from remediation.models import Run, RunTarget
 from remediation.permissions import require_approve, require_propose
-from remediation.services import guarding, runs
+from remediation.services import guarding, runs, telling
 from remediation.services.proposing import VALID_SECONDS
 from remediation.services.resolving import Bound
 from remediation.steps.port import Target
@@ -70,6 +70,7 @@ def approve(run: Run, *, by: By, digest: str | None = None, override_reason: str
     run.expires_at = now + runs.seconds(VALID_SECONDS)
     runs.save(run, "state", "approved_by", "approved_at", "expires_at", "override_reason", "overridden_by")
     runs.note(run, RunEventKind.RUN_APPROVED, by=by, origin=origin, data={"digest": run.digest, **_override(run)})
+    telling.show_outcome(run, by=by)
     return run
 
 

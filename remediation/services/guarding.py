@@ -37,7 +37,7 @@ def judge(
         is_automatic=is_automatic,
         team=incident.team_id,
         services=frozenset(incident.services.values_list("pk", flat=True)),
-        windows=_windows(),
+        windows=windows(),
     )
     return refusals(facts, now)
 
@@ -94,16 +94,18 @@ def _histories(bound: Bound, cooldown: int, now: dt.datetime, run: int) -> list[
     ]
 
 
-def _windows() -> list[Window]:
-    return [
-        Window(
-            name=row.name,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            is_weekly=row.is_weekly,
-            zone=row.time_zone,
-            teams=frozenset(team.pk for team in row.teams.all()),
-            services=frozenset(service.pk for service in row.services.all()),
-        )
-        for row in FreezeWindow.objects.prefetch_related("teams", "services")
-    ]
+def windows() -> list[Window]:
+    """Return all change freezes."""
+    return [window_of(row) for row in FreezeWindow.objects.prefetch_related("teams", "services")]
+
+
+def window_of(row: FreezeWindow) -> Window:
+    return Window(
+        name=row.name,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        is_weekly=row.is_weekly,
+        zone=row.time_zone,
+        teams=frozenset(team.pk for team in row.teams.all()),
+        services=frozenset(service.pk for service in row.services.all()),
+    )

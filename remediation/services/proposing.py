@@ -18,7 +18,7 @@ from remediation.binding import target_key
 from remediation.guards import Refusal
 from remediation.models import Run, Runbook, RunbookVersion, RunTarget
 from remediation.permissions import approvers_of, require_propose
-from remediation.services import guarding, runs
+from remediation.services import guarding, runs, telling
 from remediation.services.resolving import Bound, bind, values_for
 from remediation.vocabulary import Risk, RunEventKind
 
@@ -31,6 +31,16 @@ class Proposal:
     """A stored run, and what would forbid it now."""
 
     run: Run
+    warnings: list[Refusal]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would be."""
+
+    version: RunbookVersion
+    values: Mapping[str, Any]
+    bound: Bound
     warnings: list[Refusal]
 
 
@@ -52,6 +62,18 @@ def propose(
     values = values_for(version, parameters)
     bound = bind(version, incident.pk, values)
     return _store(incident, version, values, bound, by=by, origin=origin, is_automatic=is_automatic)
+
+
+def preview(incident: Incident, runbook: Runbook, *, by: By, parameters: Mapping[str, Any]) -> Preview:
+    """Return what a run would do now and what would forbid it, storing nothing. Raises as `propose`."""
+    require_propose(by, incident)
+    version = version_of(runbook)
+    values = values_for(version, parameters)
+    bound = bind(version, incident.pk, values)
+    warnings = guarding.judge(version, incident, bound, is_automatic=False, now=database_now(), run=0)
+    user = person(by)
+    proposer = user.pk if user is not None else None
+    return Preview(version, values, bound, [*warnings, *without_approver(version, incident, proposer)])
 
 
 def version_of(runbook: Runbook) -> RunbookVersion:
@@ -93,10 +115,12 @@ def _store(
     rows.insert(run)
     rows.insert(*_targets(run, bound))
     names = [target.name for of_step in bound.targets for target in of_step]
-    body = runs.about(run, names)
+    body = telling.about(run, names)
     runs.note(run, RunEventKind.RUN_PROPOSED, by=by, origin=origin, body=body, data={"digest": run.digest})
+    if not (is_automatic and version.risk == Risk.A):  # that executes itself
+        telling.ask(run, by=by, about=body)
     warnings = guarding.judge(version, incident, bound, is_automatic=is_automatic, now=now, run=run.pk)
-    return Proposal(run, [*warnings, *_without_approver(run, incident)])
+    return Proposal(run, [*warnings, *without_approver(version, incident, run.proposed_by_id)])
 
 
 def _targets(run: Run, bound: Bound) -> list[RunTarget]:
@@ -115,7 +139,8 @@ def _targets(run: Run, bound: Bound) -> list[RunTarget]:
     ]
 
 
-def _without_approver(run: Run, incident: Incident) -> list[Refusal]:
-    if run.version.risk != Risk.B or approvers_of(incident, risk=Risk.B, proposer=run.proposed_by_id):
+def without_approver(version: RunbookVersion, incident: Incident, proposer: int | None) -> list[Refusal]:
+    """Return that nobody could approve a run of class B, if so."""
+    if version.risk != Risk.B or approvers_of(incident, risk=Risk.B, proposer=proposer):
         return []
     return [Refusal("no_approver", NO_APPROVER.say())]

@@ -1,7 +1,6 @@
 """Lock runs, and note on the timeline what becomes of them: what every service of them begins and ends with."""
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any
 
 from core.db import rows
@@ -14,7 +13,7 @@ from incidents.services.recording import ChangeContext, IncidentChange, lock_man
 from incidents.vocabulary import MachineKind
 from remediation.models import Run, RunbookVersion, RunTarget
 from remediation.permissions import absent
-from remediation.services import pausing
+from remediation.services import pausing, telling
 from remediation.vocabulary import Activity, RunEventKind, RunState
 from responders.models import Membership
 from responders.notices import Notice, announce
@@ -22,7 +21,6 @@ from users.models import User
 
 RULE = Actor(machine=MachineKind.RUNBOOK, machine_name="Runbook rule")
 ENGINE = Actor(machine=MachineKind.RUNBOOK, machine_name="Remediation")
-ABOUT = Sentence("%(runbook)s, version %(version)s, on %(targets)s.")
 CHECK_TITLE = Sentence("Check %(runbook)s for %(incident)s: nobody knows what it did")
 ENDINGS = {
     RunState.VERIFIED: RunEventKind.RUN_VERIFIED,
@@ -64,12 +62,6 @@ def note(
     change.save()
 
 
-def about(run: Run, targets: Iterable[str]) -> str:
-    """Return a sentence that says what a run does."""
-    names = ", ".join(dict.fromkeys(targets)) or "-"
-    return ABOUT.say(runbook=run.version.runbook.name, version=run.version.number, targets=names)
-
-
 def save(run: Run, *names: str) -> None:
     rows.update(run, names)
 
@@ -81,6 +73,7 @@ def finish(run: Run, state: RunState, why: str, *, by: By, origin: str = Origin.
     save(run, "state", "why", "finished_at", "activity", "due_at", "is_stopping")
     RunTarget.objects.filter(run=run, held_key__isnull=False).update(held_key=None)
     note(run, ENDINGS[state], by=by, origin=origin, body=why)
+    telling.show_outcome(run, by=by)
     if is_failure or state == RunState.VERIFIED:
         pausing.count(run.runbook_id, is_failure=is_failure)
     if state == RunState.UNKNOWN:

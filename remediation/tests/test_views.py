@@ -89,6 +89,19 @@ class RunbookViewTests(People):
         self.post(self.admin, f"{RUNBOOKS}{runbook.pk}/release/", status=409)
 
 
+class FreezeWindowTests(People):
+    def test_it_changes_whom_a_window_names(self) -> None:
+        url, api = "/api/v1/freeze-windows/", client_of(self.admin)
+        given = {"name": "Sale", "starts_at": "2026-11-27T08:00:00Z", "ends_at": "2026-11-28T08:00:00Z"}
+        made = self.post(self.admin, url, {**given, "teams": [self.team.pk]}, 201)
+
+        changed = api.patch(f"{url}{made['id']}/", {"teams": [], "name": "Sales"}, "json")
+
+        self.assertEqual(changed.status_code, 200, changed.content)
+        self.assertEqual((changed.json()["name"], changed.json()["teams"]), ("Sales", []))
+        self.assertFalse(FreezeWindow.objects.get().teams.exists())
+
+
 class ProposalTests(People):
     def test_it_proposes_with_targets_and_digest(self) -> None:
         runbook = make_runbook("web", "db", by=self.admin, risk="b")

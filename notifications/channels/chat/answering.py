@@ -16,6 +16,7 @@ from core.server.jobs import wake
 from core.text.languages import reading
 from core.text.sentences import shown
 from incidents.models import Incident
+from notifications.channels.chat.actions import action_named
 from notifications.channels.chat.commands import HELP, help_lines
 from notifications.channels.chat.platforms import Platform
 from notifications.channels.chat.reading import incident_lines, on_call_lines, open_of
@@ -130,6 +131,9 @@ def _act(request: ChatRequest, user: User, platform: Platform, now: dt.datetime)
         return Result("\n".join(incident_lines(incident)) if incident else _unknown(request.number))
     if request.action == "note" and not request.text:
         return Result(_("Note for %(incident)s") % {"incident": f"INC-{request.number}"}, asks_note=True)
+    registered = action_named(request.action)
+    if registered is not None and request.number is not None:
+        return Result(shown(registered(user, request.number, request.text, platform.label)))
     if request.action not in ACTIONS or request.number is None:
         return Result(_("This button belongs to an earlier version; use the commands instead."))
     answered = answer(user, request.number, request.action, channel_name=platform.label, note=request.text)

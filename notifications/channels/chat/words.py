@@ -53,8 +53,12 @@ def lines_of(message: Message) -> list[str]:
 
 def buttons_of(message: Message) -> list[Button]:
     """Return the buttons that would change something."""
-    if message.incident is None or message.count > 1:
-        return []
+    if message.incident is None or message.count > 1 or message.kind == "notice":
+        return [button for button in message.buttons if button.value]
+    return _useful(message)
+
+
+def _useful(message: Message) -> list[Button]:
     useless = {"acknowledge"} if message.status not in ("", "open") else set()
     if message.status in CLOSED:
         useless = {"acknowledge", "take", "resolve"}

@@ -15,10 +15,10 @@ HEADER, SECTION, BUTTON, TEXT = 150, 3000, 75, 4000
 MAX_LINES = 20
 NOTE = 3000
 
-# its value is the incident's number
+# its value is the incident's number, or the button's own
 ACTION_PREFIX = "incident."
 NOTE_INPUT = f"{ACTION_PREFIX}note_text"
-STYLES = {"acknowledge": "primary", "resolve": "danger"}
+STYLES = {"acknowledge": "primary", "resolve": "danger", "approve_run": "primary", "reject_run": "danger"}
 
 Block = dict[str, Any]
 
@@ -72,7 +72,7 @@ def _lines(lines: list[str]) -> Block:
 def _buttons(message: Message) -> list[Block]:
     elements = []
     for button in buttons_of(message):
-        value = {"action_id": f"{ACTION_PREFIX}{button.action}", "value": str(message.incident)}
+        value = {"action_id": f"{ACTION_PREFIX}{button.action}", "value": button.value or str(message.incident)}
         style = {"style": STYLES[button.action]} if button.action in STYLES else {}
         elements.append({"type": "button", "text": _plain(button.label, BUTTON), **value, **style})
     if linked := link_button(message):

@@ -17,7 +17,7 @@ from notifications.channels.slack.blocks import ACTION_PREFIX, NOTE, NOTE_INPUT
 KIND = "slack"
 LONGEST = 2000
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,30}")
-_NUMBER = re.compile(r"\d{1,18}")
+_VALUE = re.compile(r"(\d{1,18})(?::([0-9a-f]{8,64}))?")  # a number, and the version of what was shown
 
 
 class Unreadable(Exception):
@@ -54,15 +54,15 @@ def _of_action(payload: Mapping[str, Any], person: str, action: Mapping[str, Any
     if not action_id.startswith(ACTION_PREFIX):
         return None
     is_note = action_id == NOTE_INPUT
-    number = block.removeprefix("note.") if is_note else value
+    found = _VALUE.fullmatch(block.removeprefix("note.") if is_note else value)
     team = _text(_mapping(payload.get("team")).get("id"))
     return Asked(
         KIND,
         name="\n".join((person, _text(action.get("action_ts")), action_id, block, value)),
         address=person,
         action="note" if is_note else action_id.removeprefix(ACTION_PREFIX)[:32],
-        number=int(number) if _NUMBER.fullmatch(number) else None,
-        text=value.strip()[:NOTE] if is_note else "",
+        number=int(found[1]) if found else None,
+        text=value.strip()[:NOTE] if is_note else (found[2] or "" if found else ""),
         reply={"response_url": _text(payload.get("response_url"))},
         data={"team": team} if team else {},
     )

@@ -71,7 +71,7 @@ def _lines(message: Message) -> list[str]:
 
 def _keyboard(message: Message) -> list[list[dict[str, str]]]:
     buttons = [
-        {"text": button.label, "callback_data": f"{button.action}{SEPARATOR}{message.incident}"}
+        {"text": button.label, "callback_data": f"{button.action}{SEPARATOR}{button.value or message.incident}"}
         for button in buttons_of(message)
     ]
     if linked := link_button(message):

@@ -15,7 +15,7 @@ from notifications.channels.telegram.replies import note_for
 KIND = "telegram"
 MOST = 3000
 CHAT_ID = Sentence("This chat's ID is %(number)s.")
-_DATA = re.compile(rf"([a-z_]{{1,32}}){SEPARATOR}(\d{{1,18}})")
+_DATA = re.compile(rf"([a-z_]{{1,32}}){SEPARATOR}(\d{{1,18}})(?:{SEPARATOR}([0-9a-f]{{8,24}}))?")
 _COMMAND = re.compile(r"/([A-Za-z_]{1,32})(?:@\w{3,40})?(?:\s+|$)(.*)", re.DOTALL)
 _CODE = re.compile(r"[2-9A-Za-z]{4}-?[2-9A-Za-z]{4}")
 
@@ -35,7 +35,7 @@ def _of_callback(name: str, callback: Mapping[str, Any]) -> Asked | None:
     if not person or not match:
         return None
     reply = {"callback": str(callback.get("id", ""))[:64], "chat": person}
-    return Asked(KIND, name, person, match[1], int(match[2]), reply=reply)
+    return Asked(KIND, name, person, match[1], int(match[2]), match[3] or "", reply=reply)
 
 
 def _of_message(name: str, message: Mapping[str, Any]) -> Asked | None:
