@@ -50,6 +50,13 @@ GROUPS: tuple[tuple[Any, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        _("Remediation"),
+        (
+            Entry(_("Runs"), "play", "console:runs", RESPONDERS),
+            Entry(_("Runbooks"), "list-checks", "console:runbooks", RESPONDERS),
+        ),
+    ),
+    (
         _("Communication"),
         (Entry(_("Status page"), "megaphone", "console:status-page", RESPONDERS),),
     ),

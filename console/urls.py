@@ -37,6 +37,7 @@ from console.views import (
     system,
     undo,
 )
+from console.views.remediation import urls as remediation
 from console.views.status import urls as status
 
 app_name = "console"
@@ -51,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *inbox.urlpatterns,
     *polling.urlpatterns,
     *push.urlpatterns,
+    *remediation.urlpatterns,
     *oncall.urlpatterns,
     *covering.urlpatterns,
     *lineups.urlpatterns,

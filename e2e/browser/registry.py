@@ -83,6 +83,10 @@ SAMPLES: dict[str, Sample] = {
     "console:status-group": _first("status_page.ComponentGroup"),
     "console:status-template": _first("status_page.UpdateTemplate"),
     "console:status-correct": _first("status_page.PublicUpdate"),
+    "console:run": _first("remediation.Run"),
+    "console:run-decide": lambda: {**_first("remediation.Run", state="proposed")(), "what": "approve"},
+    **dict.fromkeys(("console:runbook", "console:runbook-edit"), _first("remediation.Runbook")),
+    "console:freeze": _first("remediation.FreezeWindow"),
     "console:settings-rule": lambda: {"importance": "high"},
 }
 # What pages are asked for that lead elsewhere without it.

@@ -16,6 +16,7 @@ from alerts.vocabulary import AlertStatus
 from console.pages import person
 from console.templatetags.console import duration
 from console.views.incident.review import card_of
+from console.views.remediation.reading import card_of as runs_of
 from console.views.status.reading import disagreement, may_publish, publications_of
 from incidents.models import Attachment, Incident, IncidentLink, LinkKind, Status, Subscription
 from incidents.permissions import REPORTER_FIELDS, absent, can_edit, can_work_on, may_comment
@@ -130,6 +131,7 @@ def header(incident: Incident, viewer: User, now: dt.datetime) -> dict[str, Any]
         "is_staff": viewer.is_admin or viewer.is_responder,
         "is_admin": viewer.is_admin,
         "now": now,
+        **(runs_of(incident, viewer) if viewer.is_staff else {}),
     }
 
 

@@ -1,0 +1,1 @@
+"""Pages of runbooks, their runs, and what stops them."""
