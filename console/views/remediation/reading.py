@@ -148,7 +148,7 @@ def _head(spec: Mapping[str, Any], place: int) -> dict[str, Any]:
 def words_of(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return each phase's name, and what it does in a line."""
     order = (Phase.DRY_RUN, Phase.CHECK, Phase.ACT, Phase.VERIFY, Phase.ROLL_BACK)
-    return [(PhaseWord(phase).label, line(spec[phase])) for phase in order if isinstance(spec.get(phase), Mapping)]
+    return [(str(PhaseWord(phase).label), line(spec[phase])) for phase in order if isinstance(spec.get(phase), Mapping)]
 
 
 def line(part: Mapping[str, Any]) -> str:
