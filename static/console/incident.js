@@ -109,6 +109,7 @@ export async function send(form, submitter) {
   form.dataset.isSending = "1";
   if (submitter) submitter.disabled = true;
   const data = new FormData(form);
+  if (submitter?.name) data.set(submitter.name, submitter.value);
   if (!data.has("seen")) data.set("seen", seen);
   form.dispatchEvent(new CustomEvent("act:start", { bubbles: true }));
   try {
