@@ -10,6 +10,7 @@ class AssistantConfig(AppConfig):
 
     def ready(self) -> None:
         """Register jobs, follow the incidents, and remove leaked texts from copies."""
+        from assistant import audit, monitoring
         from assistant.jobs import JOBS
         from assistant.services.redacting import remove_texts
         from core.server.jobs import register_jobs
@@ -18,4 +19,7 @@ class AssistantConfig(AppConfig):
 
         register_cleaner(remove_texts)
         register_follower("suggest_routing")
+        register_follower("ask_model_at_opening")
+        audit.register()
+        monitoring.register()
         register_jobs(*JOBS)

@@ -88,6 +88,9 @@ PAGES: tuple[tuple[Label, tuple[tuple[Label, str, str], ...]], ...] = (
             (_("Verdicts"), "thumbs_up_down", "assistant.verdict"),
             (_("Routing suggestions"), "alt_route", "assistant.routingsuggestion"),
             (_("Routing models"), "model_training", "assistant.routingmodel"),
+            (_("Model calls"), "neurology", "assistant.modelcall"),
+            (_("Model budgets"), "payments", "assistant.modelbudget"),
+            (_("Language model"), "power_settings_new", "assistant.modelswitch"),
         ),
     ),
     (

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from alerts.models import ChangeEvent, Heartbeat
 from alerts.tests.factories import fire, make_route, make_silence, make_source
-from assistant.models import RoutingModel, RoutingSuggestion, Verdict, week_of
+from assistant.models import ModelBudget, ModelCall, ModelSwitch, RoutingModel, RoutingSuggestion, Verdict, week_of
 from core.severity import Severity
 from incidents.models import Incident, ReportRule, SlaPolicy
 from incidents.tests.factories import make_category, make_incident, make_service, make_team
@@ -233,6 +233,9 @@ class AdminAccessTests(TestCase):
             **status_page_rows(),
             **review_rows(cls.incident),
             **remediation_rows(cls.incident, cls.admin),
+            "modelcall": ModelCall.objects.create(incident=cls.incident, task="causes"),
+            "modelbudget": ModelBudget.objects.create(scope="day:2026-03-02"),
+            "modelswitch": ModelSwitch.objects.create(),
             "verdict": Verdict.objects.create(
                 incident=cls.incident, suggestion="summary", user=cls.admin, is_useful=True
             ),
@@ -333,6 +336,7 @@ class AdminAccessTests(TestCase):
                 "responders.shiftswap",
                 "assistant.verdict",
                 *("assistant.routingsuggestion", "assistant.routingmodel"),
+                *("assistant.modelcall", "assistant.modelbudget", "assistant.modelswitch"),
                 "alerts.alert",
                 "alerts.changeevent",
                 "alerts.heartbeat",

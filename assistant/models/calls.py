@@ -87,8 +87,12 @@ class ModelBudget(models.Model):
     Millionths of a USD, or tokens if no prices are set.
     """
 
-    scope = models.CharField(max_length=40, unique=True)
-    used = models.PositiveBigIntegerField(default=0)
+    scope = models.CharField(_("scope"), max_length=40, unique=True)
+    used = models.PositiveBigIntegerField(_("used"), default=0)
+
+    class Meta:
+        verbose_name = _("model budget")
+        verbose_name_plural = _("model budgets")
 
     def __str__(self) -> str:
         return f"{self.scope}: {self.used}"
