@@ -551,7 +551,6 @@ INCIDENT_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{ONE}suggestions/", None, SEE),
     ("post", f"{ONE}suggestions/<suggestion_id>/verdict/", {"useful": True}, (401, 403, 403, 200, 200, 200)),
     ("post", f"{ONE}suggestions/ask/", {"task": "causes"}, (401, 403, 403, 409, 409, 409)),  # no model here
-    ("post", f"{ONE}suggestions/<suggestion_id>/verdict/", {"useful": True}, (401, 403, 403, 404, 404, 404)),  # none
     ("post", f"{ONE}merge/", {"into": "{second}"}, WORK),
     ("get", f"{API}alerts/<alert_id>/", None, SEE),
     ("post", f"{API}alerts/<alert_id>/move/", {"incident": "{second}"}, WORK),

@@ -4,6 +4,7 @@ from typing import Any
 from django.test import TestCase
 
 from core.db.clock import database_now
+from incidents.services import delete, purge
 from incidents.tests.factories import kinds_of, make_incident, make_service, make_team
 from remediation.models import FreezeWindow, Run, Runbook, RunbookVersion
 from remediation.services import deciding
@@ -162,6 +163,15 @@ class ProposalTests(People):
             self.assertEqual(client_of(who).get(RUNS).json()["results"], [])
             self.post(who, f"{RUNS}{run.pk}/approve/", status=404)
             self.post(who, f"/api/v1/incidents/{secret.reference}/runs/", {"runbook": runbook.pk}, 404)
+
+    def test_it_is_purged_with_its_incident(self) -> None:
+        executing_run(self.incident, make_runbook("web", by=self.admin), by=self.ada)
+        delete(self.incident, by=self.admin)
+
+        purge(self.incident, by=self.admin)
+
+        self.assertFalse(Run.objects.exists())
+        work_off()
 
     def test_it_refuses_reporters_and_other_teams(self) -> None:
         runbook = make_runbook("web", by=self.admin)
