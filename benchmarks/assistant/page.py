@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.assistant import routing
+from benchmarks.assistant.offline import offline_sections
 from benchmarks.report import Line, limits_table, number, table
 
 PAGE = "performance-assistant.md"
@@ -15,6 +16,7 @@ Written by `make bench`; do not edit. Each limit stands beside what this run mea
 def sections(engines: list[str], size: int, bench: str) -> Iterator[tuple[str, list[Line]]]:
     """Yield each part of the page, and the limits in it."""
     yield routing_section()
+    yield from offline_sections(engines, size)
 
 
 def routing_section() -> tuple[str, list[Line]]:
