@@ -2,7 +2,8 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from django.utils.translation import gettext as _
@@ -13,7 +14,6 @@ from assistant.services.gathering import Known
 from assistant.suggestions import Cause, Evidence
 from assistant.vocabulary import EvidenceKind
 from logs.models import LogEntry
-from logs.services.density import BUCKETS, density
 from logs.vocabulary import Level
 
 AROUND = dt.timedelta(minutes=10)  # before and after the start
@@ -22,9 +22,18 @@ LEVELS = (Level.CRITICAL, Level.ERROR, Level.WARNING)
 LINES, HISTORY_LINES = 120, 300  # of each service and level, at most; the rest is estimated from the time they took
 MOST_SERVICES = 3
 SHOWN = 200  # characters
-COUNTED = dt.timedelta(minutes=5)  # a bucket of counts
-LAST = 4  # buckets, around the start
+COUNTED = dt.timedelta(minutes=5)  # a bucket of counts; shorter where the lines read reach less far back
+BUCKETS, SHORTEST = 20, dt.timedelta(seconds=1)
 MOST_SURE, MOST_SURE_WITHOUT, MOST_SURE_OF_COUNTS = 0.75, 0.35, 0.5
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Lines of a service between two times, and since when all of them were read."""
+
+    lines: list[Line]
+    times: list[dt.datetime]
+    complete_since: dt.datetime
 
 
 def log_causes(known: Known) -> Iterator[Cause]:
@@ -32,29 +41,35 @@ def log_causes(known: Known) -> Iterator[Cause]:
     start = known.start
     around: list[Line] = []
     before: list[Line] = []
+    unusual: list[Cause] = []
     for service in known.service_names:
-        found = [*_lines(service, start - AROUND, start, LINES), *_lines(service, start, start + AROUND, LINES)]
-        around += found
-        if found:
-            before += _lines(service, start - HISTORY, start - AROUND, HISTORY_LINES)
+        halves = [_lines(service, since, since + AROUND, LINES) for since in (start - AROUND, start)]
+        if any(half.lines for half in halves):
+            history = _lines(service, start - HISTORY, start - AROUND, HISTORY_LINES)
+            around += [line for half in halves for line in half.lines]
+            before += history.lines
+            unusual += _from_counts(service, history, halves, until=start - AROUND)
     for surge in surging(before, around, times=(HISTORY - AROUND) / (2 * AROUND)):
         yield _from_surge(surge, _logged_before(surge.first.service, start - AROUND))
-    logging = list(dict.fromkeys(line.service for line in around))[:MOST_SERVICES]
-    for service in logging:
-        yield from _from_counts(service, start, next(line for line in around if line.service == service))
+    yield from unusual[:MOST_SERVICES]
 
 
-def _lines(service: str, since: dt.datetime, until: dt.datetime, most: int) -> list[Line]:
+def _lines(service: str, since: dt.datetime, until: dt.datetime, most: int) -> _Read:
     """Return the latest lines of each level, each counting for those that were not read."""
     found: list[Line] = []
+    times: list[dt.datetime] = []
+    complete_since = since
     for level in LEVELS:
         rows = LogEntry.objects.filter(service=service, level=level, timestamp__gte=since, timestamp__lt=until)
         read = list(rows.order_by("-timestamp").values_list("pk", "message", "timestamp")[:most])
         weight = 1.0
         if len(read) == most:
-            weight = (until - since) / max(until - read[-1][2], dt.timedelta(milliseconds=1))
+            oldest = read[-1][2]
+            weight = (until - since) / max(until - oldest, dt.timedelta(milliseconds=1))
+            complete_since = max(complete_since, oldest)
         found += [Line(pk, message, level, service, weight) for pk, message, _at in read]
-    return found
+        times += [at for _pk, _message, at in read]
+    return _Read(found, times, complete_since)
 
 
 def _logged_before(service: str, until: dt.datetime) -> bool:
@@ -88,18 +103,24 @@ def _from_surge(surge: Surge, has_history: bool) -> Cause:
     return Cause(f"cause-template-{name}", text % facts, round(sure * surge.score, 3), evidence)
 
 
-def _from_counts(service: str, start: dt.datetime, line: Line) -> Iterator[Cause]:
+def _from_counts(service: str, history: _Read, halves: Sequence[_Read], *, until: dt.datetime) -> Iterator[Cause]:
     """Yield how unusual the number of warnings and errors around the start was."""
-    since = start - (BUCKETS - LAST // 2) * COUNTED
-    counts = [bucket.count for bucket in density(_FILTERS | {"service": service}, since, since + BUCKETS * COUNTED)]
-    unusual = max(robust_z(counts[:-LAST], count) for count in counts[-LAST:])
+    span = until - history.complete_since
+    step = min(COUNTED, span / BUCKETS)
+    if step < SHORTEST:
+        return
+    usual = [0] * (span // step)
+    for at in history.times:
+        if 0 <= (place := (at - history.complete_since) // step) < len(usual):
+            usual[place] += 1
+    count = max(sum(line.weight for line in half.lines) * (step / AROUND) for half in halves)
+    unusual = robust_z(usual, count)
     if unusual < UNUSUAL:
         return
-    facts = {"service": service, "count": max(counts[-LAST:]), "usual": round(median(counts[:-LAST]))}
-    text = _("%(service)s wrote %(count)d warnings and errors within five minutes, usually %(usual)d") % facts
+    by_hour = dt.timedelta(hours=1) / step
+    facts = {"service": service, "count": round(count * by_hour), "usual": round(median(usual) * by_hour)}
+    text = _("%(service)s wrote warnings and errors at a rate of %(count)d an hour, usually %(usual)d") % facts
     name = hashlib.sha256(service.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    line = min((line for half in halves for line in half.lines), key=lambda line: line.id)
     confidence = round(min(MOST_SURE_OF_COUNTS, 0.2 + unusual / 100), 3)
     yield Cause(f"cause-anomaly-{name}", text, confidence, (Evidence(EvidenceKind.LOG, line.id, line.message[:SHOWN]),))
-
-
-_FILTERS = {"level_min": Level.WARNING.word}

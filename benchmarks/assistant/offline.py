@@ -29,6 +29,7 @@ class Results:
     """Milliseconds, and shares."""
 
     answer: list[float]
+    processor: list[float]
     similar: list[float]
     culprits: dict[str, float]
     repeats: dict[str, float]
@@ -44,7 +45,9 @@ def offline_sections(engines: list[str], size: int) -> Iterator[tuple[str, list[
         empty = Database(engine, steps.MANY, "assistant")
         empty.clear()
         empty.create()
-        results = Results(times["answer"], times["similar"], culprits, empty.inside("assistant.steps.repeats"))
+        results = Results(
+            times["answer"], times["processor"], times["similar"], culprits, empty.inside("assistant.steps.repeats")
+        )
         empty.clear()
         yield _section(engine, size, results), list(_lines(results))
 
@@ -62,7 +65,11 @@ def _lines(results: Results) -> Iterator[Line]:
 def _section(engine: str, size: int, results: Results) -> str:
     times = [
         [what, *(number(_percentile(found, percent)) for percent in (50, 95, 100)), number(found[0])]
-        for what, found in (("whole answer", results.answer), ("similar and duplicates alone", results.similar))
+        for what, found in (
+            ("whole answer", results.answer),
+            ("processor time of it", results.processor),
+            ("similar and duplicates alone", results.similar),
+        )
     ]
     repeats, culprits = results.repeats, results.culprits
     quality = [
