@@ -91,8 +91,8 @@ def _section(engine: str, size: int, results: Results) -> str:
             f"## Similar incidents, duplicates and causes: {ENGINES[engine]}, {size:,} incidents",
             limits_table(list(_lines(results))),
             EXPLAINED,
-            f"The machine's load average over five minutes was {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores: what "
-            "else runs there lengthens times by the clock, not those of the processor.",
+            f"The machine's load average over five minutes was {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores: "
+            "what else runs there lengthens times by the clock, not those of the processor.",
             table(["request", "p50 ms", "p95 ms", "max ms", "first ms"], times),
             table(["quality", "ours", "chance", "newest", "words, or newest of the service"], quality),
         ]
