@@ -84,7 +84,7 @@ SAMPLES: dict[str, Sample] = {
     "console:status-template": _first("status_page.UpdateTemplate"),
     "console:status-correct": _first("status_page.PublicUpdate"),
     "console:run": _first("remediation.Run"),
-    "console:run-decide": lambda: {**_first("remediation.Run", state="proposed")(), "what": "approve"},
+    "console:run-decide": lambda: {**_first("remediation.Run")(), "what": "approve"},
     **dict.fromkeys(("console:runbook", "console:runbook-edit"), _first("remediation.Runbook")),
     "console:freeze": _first("remediation.FreezeWindow"),
     "console:settings-rule": lambda: {"importance": "high"},

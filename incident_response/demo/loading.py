@@ -15,7 +15,7 @@ from django.core.files.base import File
 
 from core.db.transactions import unit_of_work
 from core.severity import SEVERITY_OF_WORD
-from incident_response.demo import PASSWORD, address_of, alerting, on_call, reviews, status_page
+from incident_response.demo import PASSWORD, address_of, alerting, on_call, remediation, reviews, status_page
 from incident_response.demo.pictures import FILES
 from incidents import jobs, services
 from incidents.models import Category, Incident, ReportRule, SlaPolicy, Visibility
@@ -62,6 +62,7 @@ def load(now: dt.datetime) -> None:
         happen()
     _miss_targets(until=now)
     reviews.set_up(_content("reviews.toml"), names.people, incidents, now.date())
+    remediation.set_up(_content("remediation.toml"), names.people, incidents, now, span_of)
     # Set last: earlier reports had no team.
     _report_rules(organisation["report_rule"], names)
     Team.objects.filter(name=organisation["default_team"]).update(is_default=True)

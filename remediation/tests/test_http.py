@@ -203,6 +203,14 @@ class SendingTests(TestCase):
         self.assertTrue(failed.did_nothing)
         self.assertEqual(self.server.seen, [])
 
+    def test_it_goes_to_this_servers_own_address_and_no_other_port_of_its_machine(self) -> None:
+        with override_settings(OUTBOUND_ALLOW=[], PUBLIC_URL=self.base):
+            self.assertEqual(self.perform("ok").state, OutcomeState.DONE)
+        with override_settings(OUTBOUND_ALLOW=[], PUBLIC_URL="http://127.0.0.1:1"):
+            self.assertTrue(self.failure("ok").did_nothing)
+
+        self.assertEqual(len(self.server.seen), 1)
+
     def test_it_holds_the_answer_against_what_is_expected(self) -> None:
         for request, state in (
             ({"expect": {"contains": "ok"}}, OutcomeState.DONE),
