@@ -13,12 +13,13 @@ from integrations.splunk.client import search
 from logs.sources.outside import RuleTemplate, Store
 
 QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+COMMENT = re.compile(r"```.*?```", re.DOTALL)
 INNER = re.compile(r"\[[^\[\]]*\]")
 OWN_TIME = re.compile(r"\b_?(?:index_)?(?:earliest|latest)\s*=", re.IGNORECASE)
 # Commands that write or send, which nobody confirms here.
 RISKY = re.compile(
     r"\|\s*(collect|delete|dump|map|mcollect|meventcollect|outputcsv|outputlookup|run|runshellscript|script|sendalert|"
-    r"sendemail|tscollect)\b",
+    r"sendemail|stash|summaryindex|sumindex|tscollect)\b",
     re.IGNORECASE,
 )
 EXAMPLE = "index=main level=ERROR"
@@ -30,7 +31,7 @@ NO_FILE = Sentence("SPLUNK_CA names no file that can be read.")
 def validate(query: str) -> str:
     """Return a search as Splunk takes it. Raises ValidationError for one with its own times, or that changes data."""
     text = query.strip()
-    plain = QUOTED.sub('""', text)
+    plain = COMMENT.sub(" ", QUOTED.sub('""', text))
     if found := RISKY.search(plain):
         raise ValidationError(_("A rule only reads; leave out the command %(name)s.") % {"name": found[1]})
     outer = plain
