@@ -1,5 +1,6 @@
 """Requests to stores that speak HTTP, within the limits of one search."""
 
+import json
 import time
 from base64 import b64encode
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from logs.sources.outside import Limits, StoreFailed
 LONGEST_DETAIL = 300  # characters of what a store says
 MAX_BYTES = Limits().max_bytes  # of one answer
 STEP_SECONDS = 20.0
+MOST_DIGITS = 20  # of a number kept as one
 
 UNREACHABLE = Sentence("%(store)s did not give a whole answer (%(reason)s).")
 OUT_OF_TIME = Sentence("The search in %(store)s took longer than %(seconds)s seconds.")
@@ -86,8 +88,8 @@ class Exchange:
         if answer.status != 200:
             raise self.failure(answer, self.detail(answer.content.decode(errors="replace")))
         try:
-            read = orjson.loads(answer.content)
-        except orjson.JSONDecodeError as error:
+            read = lenient_json(answer.content)
+        except ValueError as error:
             raise self.strange("no JSON") from error
         if not isinstance(read, dict):
             raise self.strange("no object")
@@ -108,9 +110,28 @@ class Exchange:
 
     def detail(self, text: str) -> str:
         """Return what a store says on one line, bounded, without the secrets."""
-        for secret in filter(None, self.secrets):
+        access = self.headers.get("Authorization", "").rpartition(" ")[2]
+        for secret in filter(None, (*self.secrets, access)):
             text = text.replace(secret, "…")
         return clipped(text)
+
+
+def lenient_json(content: bytes) -> Any:
+    """Return JSON, also with what a hostile line may bring into it: NaN, lone surrogates, other encodings, control
+    characters, huge numbers. Raises ValueError.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        text = content.decode("utf-8", "replace")
+    try:
+        return json.loads(text, strict=False, parse_constant=str, parse_int=_whole)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) < MOST_DIGITS else digits
 
 
 def clipped(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ from django.test import SimpleTestCase
 
 from e2e.stand_ins.serving import Reply, StandIn, of_json, of_text
 from e2e.tls import TlsFront
-from logs.sources.http import LONGEST_DETAIL, AnswerTooLong, Exchange
+from logs.sources.http import LONGEST_DETAIL, AnswerTooLong, Exchange, basic
 from logs.sources.outside import Limits, StoreFailed
 
 
@@ -66,8 +67,31 @@ class ExchangeTests(SimpleTestCase):
         self.assertIn("key … xxx", failed.message)
         self.assertLess(len(failed.message), LONGEST_DETAIL + 100)
 
+    def test_it_leaves_out_what_proves_who_asks(self):
+        self.server.refuses = [of_text(500, f"you sent {basic('user', 'word').partition(' ')[2]}")]
+        exchange = replace(self.exchange(), headers={"Authorization": basic("user", "word")})
+
+        with self.assertRaises(StoreFailed) as caught:
+            exchange.read(exchange.ask("GET", "/"))
+
+        self.assertIn("you sent …", caught.exception.message)
+
+    def test_it_reads_what_hostile_lines_bring(self):
+        for content, expected in (
+            (b'{"a": "\\ud800"}', "\ud800"),
+            (b'{"a": NaN}', "NaN"),
+            (b'{"a": "\xff\x01"}', "\ufffd\x01"),
+            (b'{"a": ' + b"9" * 5000 + b"}", "9" * 5000),
+            (b'{"a": {"__proto__": 1}}', {"__proto__": 1}),
+        ):
+            with self.subTest(content[:20]):
+                self.server.refuses = [Reply(200, content)]
+                exchange = self.exchange()
+
+                self.assertEqual(exchange.read(exchange.ask("GET", "/")), {"a": expected})
+
     def test_it_refuses_what_is_no_object(self):
-        for content in (b"[]", b"nonsense", b"", b'{"a": '):
+        for content in (b"[]", b"nonsense", b"", b'{"a": ', b'{"a": NaN', b"[" * 100_000):
             with self.subTest(content):
                 self.assertFalse(self.asked(Reply(200, content)).is_permanent)
 
