@@ -14,6 +14,7 @@ from django.conf import settings
 
 from core.outbound.client import Answer, Client, OutboundError, TimedOut, TooLong
 from core.text.sentences import Sentence
+from logs.sources.http import lenient_json
 from logs.sources.outside import Found, Limits, Row, StoreFailed
 
 INFO = "/services/server/info"
@@ -25,7 +26,8 @@ MAX_ERROR_BYTES = 64 * 1024
 SAID_LENGTH = 300
 QUERY_FAULT = "Error in '"  # a command refuses its arguments
 BAD = frozenset({"FATAL", "ERROR"})
-PARTIAL = ("incomplete", "finalized", "truncated")  # warnings of answers that are not whole
+PARTIAL = ("incomplete", "finalized")  # warnings of answers that are not whole, though a later one may be
+TRUNCATED = "truncated"
 
 UNREACHABLE = Sentence("Splunk cannot be reached at SPLUNK_URL (%(reason)s).")
 LATE = Sentence("Splunk did not answer within %(seconds)s seconds.")
@@ -78,14 +80,15 @@ class _Reading:
     warnings: list[str] = field(default_factory=list)
     is_full: bool = False  # a limit is reached
     is_partial: bool = False  # Splunk says so
+    is_truncated: bool = False  # by a limit of Splunk's own
     has_begun: bool = False
     has_ended: bool = False
 
     def read(self, parts: Iterable[bytes]) -> None:
         for line in self._lines(parts):
             try:
-                value = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
+                value = lenient_json(line)
+            except ValueError as error:
                 raise StoreFailed(UNREADABLE.say()) from error
             if not isinstance(value, dict):
                 raise StoreFailed(UNREADABLE.say())
@@ -127,12 +130,14 @@ class _Reading:
         if kind == "WARN":
             self.warnings.append(text)
             self.is_partial = self.is_partial or any(word in text.lower() for word in PARTIAL)
+            self.is_truncated = self.is_truncated or TRUNCATED in text.lower()
 
     def found(self) -> Found:
         """Return all rows. Raises StoreFailed where the last of them is missing."""
         if not self.has_ended and not self.is_full:
             raise StoreFailed(BROKEN_OFF.say(reason="no last row"))
-        return Found(self.rows, is_cut=self.is_full or self.is_partial, warnings=tuple(self.warnings))
+        is_cut = self.is_full or self.is_truncated
+        return Found(self.rows, is_cut or self.is_partial, self.is_partial and not is_cut, tuple(self.warnings))
 
 
 def row_of(result: Mapping[str, Any]) -> Row:
@@ -212,9 +217,12 @@ def _failure(status: int, content: bytes) -> StoreFailed:
 def _said(content: bytes) -> str:
     try:
         messages = orjson.loads(content)["messages"]
-        return " ".join(str(message["text"]) for message in messages)[:SAID_LENGTH]
+        said = " ".join(str(message["text"]) for message in messages)
     except (orjson.JSONDecodeError, LookupError, TypeError):
         return "…"
+    if settings.SPLUNK_TOKEN:  # a proxy may repeat what it was sent
+        said = said.replace(settings.SPLUNK_TOKEN, "…")
+    return said[:SAID_LENGTH]
 
 
 def _at_most(parts: Iterable[bytes], limit: int) -> bytes:

@@ -6,6 +6,7 @@ and nothing is entered twice.
 
 import datetime as dt
 import time
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
@@ -16,9 +17,10 @@ from alerts.services.enqueueing import enqueue
 from core.db.leases import Lease
 from core.db.transactions import unit_of_work
 from core.text.sentences import Sentence
-from logs.detection import Group, Spec, Tally, Verdict, from_json, judge, to_json
+from logs.detection import SAMPLE_LENGTH, Group, Spec, Tally, Verdict, from_json, judge, to_json
 from logs.models import DetectionRule
 from logs.models.rules import ERROR_LENGTH, TROUBLE
+from logs.normalising import plain
 from logs.services.updates import failure_update, recovery_update, update_of
 from logs.sources.outside import Found, Limits, Store, StoreFailed, store_of
 
@@ -37,6 +39,7 @@ CUT = Sentence(
     "The answer was cut at %(rows)s rows, and in these no group reached the threshold; narrow the query, or let the "
     "rule look at shorter windows."
 )
+CUT_LATE = Sentence("The answer ended early, after %(rows)s rows, and in these no group reached the threshold.")
 BROKE = Sentence("The search ended unexpectedly (%(kind)s); the worker's log says more.")
 NO_QUERY = Sentence("This cannot be a query: %(why)s")
 NO_STORE = Sentence("No store of the kind %(kind)s is known.")
@@ -67,11 +70,17 @@ def run_due(now: dt.datetime, *, limit: int = AT_ONCE) -> int:
     keys = held.claim_many(due[:limit], now)
     rules = DetectionRule.objects.select_related("source").in_bulk(keys)
     windows = [window for rule in rules.values() if (window := window_of(rule, now)) is not None]
-    begun = time.monotonic()
+    begun, errors = time.monotonic(), list[Exception]()
     with ThreadPoolExecutor(max_workers=limit, thread_name_prefix="search") as pool:
         searches = {pool.submit(search, window.rule, window.end): window for window in windows}
         for done in as_completed(searches):
-            _settle(searches[done], done, now + dt.timedelta(seconds=time.monotonic() - begun))
+            try:
+                _settle(searches[done], done, now + dt.timedelta(seconds=time.monotonic() - begun))
+            except Exception as error:  # it is searched again when its lease ends; the others are entered
+                log.error("detection_window_not_entered", rule=searches[done].rule.pk, exc_info=error)
+                errors.append(error)
+    if errors:
+        raise errors[0]
     return len(windows)
 
 
@@ -105,11 +114,14 @@ def search(rule: DetectionRule, end: int, limits: Limits = LIMITS) -> Found:
 
 
 def count_rows(spec: Spec, found: Found, end: int) -> Tally:
-    """Count a window's rows by group."""
+    """Count a window's rows by group, the largest first: these keep counts of their own."""
     tally = Tally()
     number = (end - 1) // spec.step
-    for row in found.rows:
-        tally.count(spec.group_of_fields(row.fields), number, row.text)
+    groups = [tuple(map(plain, spec.group_of_fields(row.fields))) for row in found.rows]
+    sizes = Counter(groups)
+    rows = zip(groups, found.rows, strict=True)
+    for group, row in sorted(rows, key=lambda pair: (-sizes[pair[0]], pair[0])):
+        tally.count(group, number, plain(row.text[:SAMPLE_LENGTH]))
     return tally
 
 
@@ -130,7 +142,9 @@ def _settle(window: Window, done: Future[Found], now: dt.datetime) -> None:
     if is_conclusive(window.spec, found, tally):
         enter(window, found, tally, now)
     else:
-        fail(window, StoreFailed(CUT.say(rows=f"{len(found.rows):,}")), now, may_give_up=not found.is_late)
+        said = (CUT_LATE if found.is_late else CUT).say(rows=f"{len(found.rows):,}")
+        error = StoreFailed(" ".join([said, *found.warnings[:WARNINGS]]))
+        fail(window, error, now, may_give_up=not found.is_late)
 
 
 @unit_of_work
@@ -168,7 +182,7 @@ def fail(window: Window, error: StoreFailed, now: dt.datetime, *, may_give_up: b
     log.warning("detection_search_failed", rule=rule.pk, store=rule.store, reason=error.message, end=window.end)
     rule.failures += 1
     rule.failing_since = rule.failing_since or now
-    rule.last_error = error.message[:ERROR_LENGTH]
+    rule.last_error = plain(error.message)[:ERROR_LENGTH]
     if rule.evaluated_until is None:  # the first window stays the first
         rule.evaluated_until = _moment(window.end - window.spec.interval)
     is_loud = error.is_permanent or rule.failures >= FAILURES
@@ -210,7 +224,7 @@ def _notes(window: Window, found: Found) -> list[str]:
     ]
     if found.is_cut:
         notes.append(f"The answer was cut at {len(found.rows):,} rows: there may be more.")
-    return [*notes, *(warning[:ERROR_LENGTH] for warning in found.warnings[:WARNINGS])]
+    return [*notes, *(plain(warning[:ERROR_LENGTH]) for warning in found.warnings[:WARNINGS])]
 
 
 def _advance(rule: DetectionRule, window: Window) -> None:

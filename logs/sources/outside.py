@@ -27,7 +27,8 @@ class Row(NamedTuple):
 class Found:
     """The rows of a search; `is_cut` if there may be more, beyond the limits.
 
-    `is_late`: the time was over, so that another attempt may bring all. `warnings` are the store's own words.
+    `is_late`: the time was over, or a part of the store was away: another attempt may bring all. `warnings` are the
+    store's own words.
     """
 
     rows: Sequence[Row]

@@ -1,7 +1,9 @@
 """Rules over outside stores: each window searched until it was searched whole, and entered once."""
 
+from unittest import mock
+
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import TestCase, TransactionTestCase
 
 from alerts.models import Alert
@@ -44,6 +46,26 @@ class WindowTests(TestCase):
         self.assertIn("Elsewhere from 2026-11-21 10:00:00 to 2026-11-21 10:01:00 UTC: failed", alert.description)
         self.assertIn("it failed", alert.description)
         self.assertEqual((alert.severity, alert.labels["store"], alert.labels["rule"]), (4, "elsewhere", "Failures"))
+
+    def test_it_tells_the_largest_of_many_groups_by_name(self):
+        begin(make_outside_rule(name="By host", group_by=["host"], threshold=150))
+        for number in range(140):
+            self.store.add(1, host=f"h{number}")
+        for _ in range(150):
+            self.store.add(2, host="loud")
+
+        searching.run_due(after(DUE))
+
+        self.assertEqual(alerts(), [("By host: loud", "firing", 1)])
+
+    def test_it_keeps_what_no_database_takes_out_of_an_alert(self):
+        begin(make_outside_rule(name="By host", group_by=["host"]))
+        self.store.add(1, 2, host="a\0\ud800", text="failed \udfff\0 " + "x" * 1_000_000)
+
+        searching.run_due(after(DUE))
+
+        self.assertEqual(alerts(), [("By host: a?", "firing", 1)])
+        self.assertIn("failed ? xxx", Alert.objects.get().description)
 
     def test_it_searches_a_window_once_its_rows_had_time_to_arrive(self):
         begin(make_outside_rule())
@@ -266,6 +288,46 @@ class FailureTests(TestCase):
         kept = [self.run_at(DUE + number * 400).evaluated_until for number in range(6)]
 
         self.assertEqual(kept, [after(0)] * 5 + [after(60)])
+
+    def test_it_fires_for_each_group_that_reaches_the_threshold_in_a_cut_answer(self):
+        self.rule.group_by = ["host"]
+        save_rule(self.rule, only=["group_by"], now=after(0))
+        begin(self.rule)
+        rows = [Row({"host": host}, "failed", None) for host in "abbacd" for _ in range(1 + (host == "c"))]
+        self.store.troubles = [Found(rows, is_cut=True)]
+
+        self.run_at(DUE)
+
+        self.assertEqual(alerts(), [(f"Failures: {host}", "firing", 1) for host in "abc"])
+
+    def test_it_waits_for_a_part_of_the_store_that_was_away(self):
+        part = Found([Row({}, "failed", None)], is_cut=True, is_late=True, warnings=["A peer is away."])
+        self.store.troubles = [part] * 4
+
+        kept = [self.run_at(DUE + number * 400).evaluated_until for number in range(4)]
+
+        self.assertEqual(kept, [after(0)] * 4)
+        self.assertIn("ended early, after 1 rows", self.rule.last_error)
+        self.assertIn("A peer is away.", self.rule.last_error)
+
+    def test_it_enters_the_windows_of_others_where_one_cannot_be(self):
+        for number in range(3):
+            begin(make_outside_rule(name=f"Rule {number}"))
+        self.store.add(1, 2)
+        enter = searching.enter
+
+        def broken(window: searching.Window, *args: object) -> bool:
+            if window.rule.name == "Rule 1":
+                raise OperationalError("gone")
+            return enter(window, *args)
+
+        with mock.patch.object(searching, "enter", broken), self.assertRaises(OperationalError):
+            searching.run_due(after(DUE))
+        during = [title for title, _status, _number in alerts()]
+        searching.run_due(after(DUE + 180))
+
+        self.assertEqual(during, ["Failures", "Rule 0", "Rule 2"])
+        self.assertIn(("Rule 1", "firing", 1), alerts())
 
     def test_it_lets_groups_fire_on_of_which_a_cut_answer_says_nothing(self):
         self.rule.group_by = ["host"]

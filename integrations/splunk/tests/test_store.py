@@ -101,15 +101,17 @@ class RowsTests(SplunkCase):
     def test_it_warns_in_splunks_words_and_takes_partial_answers_for_cut(self):
         splunk = self.serve()
         splunk.add(SINCE, "number=1")
-        for text, is_cut in (
-            ("A lookup is old.", False),
-            ("Search results might be incomplete: a peer is away.", True),
+        for text, is_cut, is_late in (
+            ("A lookup is old.", False, False),
+            ("Search results might be incomplete: a peer is away.", True, True),
+            ("The results of the subsearch were truncated.", True, False),
         ):
             splunk.messages = [{"type": "WARN", "text": text}]
             with self.subTest(text):
                 found = self.search()
 
-                self.assertEqual((found.warnings, found.is_cut, len(found.rows)), ((text,), is_cut, 1))
+                self.assertEqual((found.warnings, len(found.rows)), ((text,), 1))
+                self.assertEqual((found.is_cut, found.is_late), (is_cut, is_late))
 
 
 class LimitTests(SplunkCase):
@@ -181,6 +183,11 @@ class FailureTests(SplunkCase):
         self.assertIn("Splunk refused SPLUNK_TOKEN (HTTP 401)", barred.message)
         self.assertTrue(wrong.is_permanent and barred.is_permanent)
         self.assertNotIn("expired", barred.message.replace("has expired", ""))
+
+    def test_it_repeats_no_token(self):
+        self.serve().refuses = [of_json(500, {"messages": [{"text": f"Bearer {TOKEN}"}]})] * 3
+
+        self.assertIn("Bearer …", self.refused().message)
 
     def test_it_hears_errors_that_come_with_status_200(self):
         splunk = self.serve()
@@ -274,6 +281,8 @@ class QueryTests(SplunkCase):
             ("error | delete", "delete"),
             ("error [search a |outputlookup b]", "outputlookup"),
             ("| inputlookup a | SendEmail to=a", "SendEmail"),
+            ("error | ```harmless``` delete", "delete"),
+            ("error | summaryindex index=b", "summaryindex"),
         ):
             with self.subTest(query), self.assertRaisesMessage(ValidationError, said):
                 store.validate(query)
