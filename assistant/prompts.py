@@ -64,7 +64,6 @@ HTML."""
 MARKS = re.compile(r"<\||\|>|\[/?INST\]|</?s>|</?(?:system|user|assistant|tool)\b[^>]*>|^#{2,}", re.IGNORECASE)
 ROW_MARK = re.compile(r"\[((?:event|change|alert|log|incident)-\d+)\]")
 FENCE = re.compile(r"\b(BEGIN|END)(?=\s+[0-9a-f]{8,})", re.IGNORECASE)
-BLANKS = re.compile(r"\s*\n\s*")
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,8 @@ class Row:
 
 def harmless(text: str) -> str:
     """Return data on one line, without what could pass for a fence, a row or a turn of the conversation."""
-    text = MARKS.sub(lambda match: " ".join(match[0]), BLANKS.sub(" / ", text))
+    line = " / ".join(part.strip() for part in text.splitlines())
+    text = MARKS.sub(lambda match: " ".join(match[0]), line)
     return FENCE.sub(r"\1_", ROW_MARK.sub(r"(\1)", text))
 
 

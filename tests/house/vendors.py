@@ -23,12 +23,13 @@ KNOWN: dict[str, tuple[str, ...]] = {
     **{"graylog": ("gelf",), "opentelemetry": ("otlp",), "splunk": ("hec",), "zabbix": ()},
 }
 ONLY_IN_PATHS = {"generic"}  # a plain English word elsewhere
-# The second and third read what settings are made of; the fifth speaks as earlier systems did; the last holds those to
-# whom we send, a folder each.
+# The second and third read what settings are made of; the fifth speaks as earlier systems did; redacting knows secrets
+# by whoever issues them; the last holds those to whom we send, a folder each.
 REGISTRIES = (
     *("incident_response/settings.py", "incident_response/variables.py", "incident_response/store_variables.py"),
     "incident_response/demo/",
     "incident_response/legacy/",
+    "assistant/redacting/",
     "notifications/channels/",
 )
 
