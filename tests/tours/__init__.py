@@ -1,0 +1,1 @@
+"""The tours of docs/tours/: their commands are run, and their answers compared."""
