@@ -13,6 +13,7 @@ import base64
 import contextlib
 import dataclasses
 import fcntl
+import http.client
 import json
 import logging
 import os
@@ -123,6 +124,7 @@ def load(path: Path) -> Config:
     state = Path(_text(values, "state", "/var/lib/incident-agent"))
     if not state.is_dir() or not os.access(state, os.W_OK):
         raise ConfigError(f"state: {state} is not a folder that it may write to")
+    _check_private(state, "state", readable=True)
     return Config(
         server=_server(_text(values, "server")),
         agent=values["agent"],
@@ -182,7 +184,10 @@ def _key(path: Path) -> str:
 def _check_private(path: Path, what: str, *, readable: bool) -> None:
     """Refuse a file that others could change, or, unless `readable`, read."""
     with contextlib.suppress(OSError):
-        mode = path.stat().st_mode
+        facts = path.stat()
+        mode = facts.st_mode
+        if facts.st_uid not in (0, os.geteuid()):
+            raise ConfigError(f"{what}: {path} must belong to root, or to the user that the agent runs as")
         if mode & (stat.S_IWGRP | stat.S_IWOTH) or (not readable and mode & (stat.S_IRGRP | stat.S_IROTH)):
             raise ConfigError(f"{what}: {path} must be {'writable' if readable else 'readable'} by its owner only")
 
@@ -354,7 +359,9 @@ def run(command: Command, argv: list[str], seconds: int, redact: Callable[[str],
     reader.join(1.0)
     if process.stdout is not None and not reader.is_alive():
         process.stdout.close()
-    text = UNPRINTABLE.sub("\ufffd", redact(bytes(output).decode("utf-8", "replace"))) + ("\n… cut" if is_cut else "")
+    # cut again: what was put for secrets may be longer than they were
+    text = UNPRINTABLE.sub("\ufffd", redact(bytes(output).decode("utf-8", "replace")))[:MAX_OUTPUT]
+    text += "\n… cut" if is_cut else ""
     return {"state": state, "exit_code": process.returncode, "output": text}
 
 
@@ -389,7 +396,7 @@ class Agent:
             try:
                 self.report()
                 pause, failures = self.poll(), 0
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException) as error:
                 failures += 1
                 pause = min(LONGEST_PAUSE, 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
                 log.warning("the server cannot be reached: %s", error)

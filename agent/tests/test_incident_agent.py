@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import socket
 import ssl
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from unittest import TestCase
+from unittest import TestCase, mock
 
 from agent import incident_agent as program
 from agent.incident_agent import Command, ConfigError, Journal, Refused
@@ -56,6 +57,20 @@ class ConfigTests(MachineCase):
         path.chmod(0o600)
 
         self.assertEqual(program.load(path).commands["list"].filled({"folder": "/tmp/a"}), ["/bin/ls", "/tmp/a"])
+
+    def test_it_refuses_what_others_could_change(self) -> None:
+        for path, mode in ((self.machine.state, 0o777), (self.machine.config, 0o666), (self.folder / "key", 0o644)):
+            good = path.stat().st_mode
+            path.chmod(mode)
+            with self.subTest(path=path.name), self.assertRaisesRegex(ConfigError, "by its owner only"):
+                program.load(self.machine.config)
+            path.chmod(good)
+        strangers = mock.Mock(st_mode=0o100600, st_uid=os.geteuid() + 1)
+        with (
+            mock.patch.object(Path, "stat", return_value=strangers),
+            self.assertRaisesRegex(ConfigError, "must belong to root"),
+        ):
+            program._check_private(self.machine.config, "the configuration", readable=True)
 
     def test_it_names_what_is_wrong(self) -> None:
         good = self.machine.settings["commands"]["restart-web"]
@@ -218,10 +233,44 @@ class RunningTests(MachineCase):
         said = "password=[redacted] Authorization: Bearer [redacted] [redacted] \ufffd\n"
         self.assertEqual(result["output"], said)
 
+    def test_it_cuts_what_grew_by_taking_secrets_out(self) -> None:
+        command = Command("c", ("/bin/sh",), {}, 5, "/", {})
+
+        result = program.run(command, ["/bin/echo", "x" * 1000], 5, lambda text: text * 100)
+
+        self.assertEqual(len(result["output"]), program.MAX_OUTPUT)
+
     def test_it_refuses_a_program_that_cannot_be_run(self) -> None:
         command = Command("c", ("/nowhere",), {}, 5, "/", {})
 
         self.assertEqual(program.run(command, ["/nowhere"], 5, str)["state"], "refused")
+
+
+class ServerTests(MachineCase):
+    def test_it_works_on_whatever_the_server_answers(self) -> None:
+        short = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"
+        answers = [short, b"nonsense\r\n\r\n", b""]
+        for body in (b"[]", b'{"job": {}}', b'{"job": 7}', b'{"poll_seconds": null}', b'{"poll_seconds": 5}'):
+            answers.append(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        listener = self.enterContext(socket.create_server(("127.0.0.1", 0)))
+        self.machine.write(server=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        agent = program.Agent(program.load(self.machine.config))
+        self.addCleanup(agent.journal._lock.close)
+        pauses: list[float] = []
+        agent.stopping = mock.Mock(is_set=lambda: len(pauses) == len(answers), wait=pauses.append)
+
+        with mock.patch.object(program.log, "warning"):
+            worker = threading.Thread(target=agent.work, daemon=True)
+            worker.start()
+            for answer in answers:
+                caller, _address = listener.accept()
+                with caller:
+                    caller.settimeout(5)
+                    caller.recv(65_536)
+                    caller.sendall(answer)
+            worker.join(5)
+
+        self.assertEqual((len(pauses), pauses[-1]), (len(answers), 5.0))
 
 
 class TlsTests(MachineCase):
