@@ -257,14 +257,19 @@ def _notice(parcel: Parcel) -> dict[str, Any]:
     content = parcel.delivery.content
     if "catch_up_since" in content:
         return _catch_up(parcel)
-    path = str(content.get("path", ""))
+    path, subject = str(content.get("path", "")), parcel.subject
+    about = {
+        "occurred_at": parcel.delivery.created_at,
+        "incident": subject.incident.pk if subject else None,
+        "reference": subject.incident.reference if subject else "",
+    }
+    if subject is not None and not subject.is_visible:  # not any more
+        return {**about, "title": headline(subject), "url": incident_url(parcel, subject.incident)}
     return {
+        **about,
         "title": str(content.get("title", "")),
         "body": str(content.get("body", "")),
         "url": f"{parcel.public_url}/{path.lstrip('/')}" if path else _url_of(parcel),
-        "occurred_at": parcel.delivery.created_at,
-        "incident": parcel.subject.incident.pk if parcel.subject else None,
-        "reference": parcel.subject.incident.reference if parcel.subject else "",
         "buttons": tuple(Button(*choice) for choice in content.get("choices", ())),
     }
 

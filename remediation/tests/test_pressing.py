@@ -111,6 +111,19 @@ class AskingTests(ChatRunCase):
 
         self.assertEqual([post["in"] for post in self.slack.posts], [f"D{BOB[1:]}"])
 
+    def test_it_hides_in_rooms_what_was_restricted_since(self) -> None:
+        run = self.proposed()
+        self.send()
+        Incident.objects.filter(pk=self.incident.pk).update(is_restricted=True)
+
+        deciding.approve(run, by=self.bob)
+        self.send()
+
+        [read] = [message["text"] for key, message in self.slack.messages.items() if key[0] == ROOM]
+        self.assertIn("Restricted incident", read)
+        self.assertNotIn("Restart web", read)
+        self.assertEqual(self.buttons(ROOM), [])
+
     def test_it_asks_no_rooms_that_did_not_choose_it_nor_other_teams(self) -> None:
         self.room.events = ["created"]
         self.room.save(update_fields=["events"])
