@@ -34,7 +34,7 @@ def set_secret(secret: RunbookSecret | None, *, by: User, value: str | None = No
     if value is None and (secret is None or row.url_prefix != before):
         raise DomainError(_("Give the value: it is bound to its address."), field="value")
     if value is not None:
-        if not value.isascii() or not value.isprintable() or not 0 < len(value) <= MAX_VALUE:
+        if not value.isascii() or not value.isprintable() or value != value.strip() or not 0 < len(value) <= MAX_VALUE:
             raise DomainError(_("A header takes printable ASCII characters only."), field="value")
         row.sealed = seal(value)
     row.updated_at = database_now()

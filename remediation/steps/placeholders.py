@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from django.utils.translation import gettext as _
 
 PLACE = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
 WHOLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+SLASH = re.compile(r"[/\\]")
 DOTS = frozenset({".", ".."})
 
 
@@ -73,7 +74,8 @@ def in_url(url: str, values: Mapping[str, Any]) -> str:
     A value stays within its segment or its query parameter.
     """
     filled = _filled(url, values, lambda value: quote(word(value), safe=""))
-    if any(segment in DOTS for segment in urlsplit(filled).path.split("/")):
+    # decoded: some servers take %2F for a slash before they resolve dots
+    if any(segment in DOTS for segment in SLASH.split(unquote(urlsplit(filled).path))):
         raise ValueError(_("A value would lead out of the address's path."))
     return filled
 

@@ -18,7 +18,7 @@ class PlaceholderTests(SimpleTestCase):
                 self.assertNotEqual(fault_of(wrong, known), "")
 
     def test_it_keeps_a_value_within_its_part_of_an_address(self):
-        for hostile in ("a/../../admin", "a?b=c", "a#b", "a&all=true", "a b", "%2e%2e", "ä;x", "a\\b"):
+        for hostile in ("a/b", "a?b=c", "a#b", "a&all=true", "a b", "%2e%2e", "ä;x", "a\\b"):
             with self.subTest(hostile=hostile):
                 found = urlsplit(in_url("https://ops.example/v1/{x}/restart?service={x}", {"x": hostile}))
 
@@ -28,7 +28,7 @@ class PlaceholderTests(SimpleTestCase):
                 self.assertEqual(found.fragment, "")
 
     def test_it_refuses_a_value_of_dots(self):
-        for dots in (".", ".."):
+        for dots in (".", "..", "a/../../admin", "..\\admin", "x/.."):
             with self.subTest(dots=dots), self.assertRaises(ValueError):
                 in_url("https://ops.example/v1/{x}/restart", {"x": dots})
 
