@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from core.db.clock import database_now
 from core.db.transactions import unit_of_work
 from core.errors import Conflict, NotFound
 from remediation.agent.signing import sign
-from remediation.models import Agent, AgentJob, RunPhase, Stop
+from remediation.models import Agent, AgentJob, Run, RunPhase, Stop
 from remediation.steps.outputs import cleaned
 from remediation.steps.port import ACTING
-from remediation.vocabulary import JobState
+from remediation.vocabulary import Activity, JobState
 
 FETCH_SECONDS = 60.0
 GRACE = dt.timedelta(seconds=20)  # for the way of the result
@@ -55,6 +56,8 @@ def fetch(agent: Agent) -> dict[str, Any] | None:
     """Return the agent's next job, signed, and never again; during a global stop only what reads."""
     now = database_now()
     waiting = AgentJob.objects.filter(agent=agent, state=JobState.QUEUED, expires_at__gt=now)
+    # what nobody waits for any more is not begun
+    waiting = waiting.exclude(Exists(Run.objects.filter(pk=OuterRef("run"), activity=Activity.NOTHING)))
     if Stop.objects.filter(active=1).exists():
         waiting = waiting.exclude(phase__in=ACTING)
     job = waiting.order_by("id").first()

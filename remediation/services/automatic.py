@@ -83,6 +83,10 @@ def _attempt(match: RuleMatch) -> None:
 
 def _propose(match: RuleMatch) -> Run:
     runbook, incident = match.runbook, match.incident
+    left = Run.objects.filter(incident=incident, runbook=runbook, is_automatic=True).select_related("version").first()
+    if left is not None:  # its worker ended before it was remembered
+        _remember(match, left)
+        return left
     slugs = list(incident.services.order_by("slug").values_list("slug", flat=True))
     version = proposing.version_of(runbook)
     wanted = set((version.automatic_for or {}).get("services", ()))

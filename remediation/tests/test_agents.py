@@ -11,12 +11,14 @@ from django.test import SimpleTestCase, TestCase, override_settings
 from django.utils import timezone
 
 from agent.incident_agent import PREFIX
+from incidents.tests.factories import make_incident
 from remediation.agent.signing import public_key, sign
-from remediation.models import Agent, AgentJob, Stop
+from remediation.models import Agent, AgentJob, Run, Stop
 from remediation.services import agent_jobs
 from remediation.services.agents import digest_of
 from remediation.tests.agents import agent_client, make_agent, poll, report
-from remediation.vocabulary import JobState, PhaseWord
+from remediation.tests.factories import make_runbook, propose
+from remediation.vocabulary import Activity, JobState, PhaseWord
 from tests.people import signed_in
 from users.tests.factories import make_admin, make_reporter, make_responder
 
@@ -191,6 +193,15 @@ class JobTests(TestCase):
 
         self.assertEqual(poll(self.key).data["job"]["id"], reading.pk)
         self.assertIsNone(poll(self.key).data["job"])
+
+    def test_it_hands_out_nothing_of_a_run_that_has_ended(self) -> None:
+        admin = make_admin()
+        run = propose(make_incident(by=admin), make_runbook("web", by=admin), by=admin)
+        job = make_job(self.agent, run=run.pk)
+
+        self.assertIsNone(poll(self.key).data["job"])
+        Run.objects.filter(pk=run.pk).update(activity=Activity.EXECUTION)
+        self.assertEqual(poll(self.key).data["job"]["id"], job.pk)
 
     def test_it_forgets_jobs_after_a_day(self) -> None:
         make_job(self.agent)

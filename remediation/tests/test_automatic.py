@@ -1,13 +1,16 @@
+from unittest import mock
+
 from django.test import SimpleTestCase, TestCase
 
 from core.db.clock import database_now
-from core.errors import Conflict
+from core.errors import Conflict, PermissionRefused
 from core.severity import Severity
 from incidents.models import Incident
 from incidents.services import feed
 from incidents.tests.factories import kinds_of, make_incident, make_service
 from remediation.models import RuleMatch, Run
 from remediation.services import automatic, deciding, stopping
+from remediation.services.runs import RULE
 from remediation.tests.factories import fake, make_runbook, work_off
 from remediation.validation import matches
 from remediation.vocabulary import RunState
@@ -109,6 +112,23 @@ class AutomaticTests(TestCase):
 
         self.assertEqual(Run.objects.get().state, RunState.PROPOSED)
         self.assertIn("Storm", RuleMatch.objects.get().why)
+
+    def test_it_proposes_once_though_its_worker_ended_before_that_was_remembered(self) -> None:
+        self.rule(risk="b")
+        with mock.patch.object(automatic, "_remember", side_effect=SystemExit), self.assertRaises(SystemExit):
+            self.opened()
+        RuleMatch.objects.update(due_at=database_now())
+
+        automatic.propose_due(database_now())
+
+        self.assertEqual(RuleMatch.objects.get().run, Run.objects.get())
+
+    def test_its_rule_approves_nothing_of_class_b(self) -> None:
+        self.rule(risk="b")
+        self.opened()
+
+        with self.assertRaises(PermissionRefused):
+            deciding.approve(Run.objects.get(), by=RULE)
 
     def test_it_proposes_once(self) -> None:
         self.rule()
