@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from core.errors import NotFound, PermissionRefused
+from core.errors import Conflict, NotFound, PermissionRefused
 from incidents.actors import By, person
 from incidents.models import Incident
 from incidents.permissions import can_see, require_visible, require_work
@@ -43,13 +43,34 @@ def require_approve(by: By, run: Run, incident: Incident) -> None:
     """Refuse who may not approve. Raises NotFound, PermissionRefused (`own_run` for one's own of class B)."""
     require_read(by, incident)
     user = person(by)
-    if user is None or may_approve(user, incident, risk=run.version.risk, proposer=run.proposed_by_id):
+    if user is None:
+        _require_rule(run)
+        return
+    if may_approve(user, incident, risk=run.version.risk, proposer=run.proposed_by_id):
         return
     if may_approve(user, incident, risk=Risk.A, proposer=None):
         raise PermissionRefused(
             _("You proposed this run; a run of class B is approved by somebody else."), code="own_run"
         )
     raise PermissionRefused(_("Only the incident's team and administrators can approve its runs."))
+
+
+def _require_rule(run: Run) -> None:
+    if run.version.risk != Risk.A or not run.is_automatic:
+        raise PermissionRefused(_("Only the incident's team and administrators can approve its runs."))
+
+
+def require_standing_approval(run: Run, incident: Incident) -> None:
+    """Refuse an approval that its giver could not give any more. Raises Conflict, `approval_void`."""
+    approver = run.approved_by
+    if approver is None:
+        _require_rule(run)
+        return
+    may = may_approve(approver, incident, risk=run.version.risk, proposer=run.proposed_by_id)
+    if not may or not can_see(approver, incident):
+        raise Conflict(
+            _("Whoever approved this run could not approve it any more; propose it again."), code="approval_void"
+        )
 
 
 def approvers_of(incident: Incident, *, risk: str, proposer: int | None) -> list[User]:

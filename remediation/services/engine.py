@@ -19,7 +19,7 @@ from core.server.jobs import is_stopping
 from core.text.sentences import Sentence
 from incidents.models import Incident
 from remediation.binding import idempotency_key
-from remediation.guards import STOPPED
+from remediation.guards import RESTRICTED, STOPPED
 from remediation.models import Run, RunPhase, RunTarget
 from remediation.plans import Ending, Move, Planned, Result, next_of_dry_run, next_of_execution
 from remediation.services import runs, stopping
@@ -136,6 +136,8 @@ def _next(run: Run, targets: Mapping[int, RunTarget], phases: list[RunPhase]) ->
 def _why_stopping(run: Run) -> str | None:
     if run.is_stopping:
         return run.stopping_because
+    if run.executed_by_id is None and run.incident.is_restricted:
+        return RESTRICTED.say()
     held = stopping.present_stop()
     return STOPPED.say(reason=held.reason) if held is not None else None
 

@@ -13,7 +13,7 @@ from core.server.jobs import wake
 from incidents.actors import By, person
 from incidents.models import Origin
 from remediation.models import Run, Runbook, RunPhase, RunTarget
-from remediation.permissions import require_propose
+from remediation.permissions import require_propose, require_standing_approval
 from remediation.services import guarding, runs
 from remediation.services.deciding import require_state, require_unexpired
 from remediation.services.resolving import Bound, bind, kind_of
@@ -44,7 +44,7 @@ def execute(run: Run, *, by: By, override_reason: str = "", origin: str = Origin
     """Start an approved run if its targets are still the same and no guard forbids it; the engine goes on.
 
     Call it outside of transactions. Raises NotFound, PermissionRefused, Conflict (`targets_changed`, `run_expired`,
-    a guard's code).
+    `approval_void`, a guard's code).
     """
     require_propose(by, run.incident)
     require_state(run, RunState.APPROVED)
@@ -59,6 +59,7 @@ def _start(number: int, bound: Bound, *, by: By, override_reason: str, origin: s
     require_state(run, RunState.APPROVED)
     now = database_now()
     require_unexpired(run, now)
+    require_standing_approval(run, incident)
     _require_idle(run)
     if bound.digest != run.digest:
         raise Conflict(
@@ -66,10 +67,11 @@ def _start(number: int, bound: Bound, *, by: By, override_reason: str, origin: s
         )
     # two runs of a runbook at once would each miss the other in its counts
     list(Runbook.objects.select_for_update().filter(pk=run.runbook_id).values_list("pk"))
+    # held first: what another runbook's run did to the targets meanwhile is then among what the guards count
+    _hold(run, now)
     is_overridden = guarding.override(run, override_reason, by=by)
     judged = guarding.judge(run.version, incident, bound, is_automatic=run.is_automatic, now=now, run=run.pk)
     guarding.require(judged, is_overridden=is_overridden)
-    _hold(run, now)
     # a dry run that found nothing is not repeated; checks are made when their step comes
     RunPhase.objects.filter(run=run).exclude(phase=Phase.DRY_RUN, state=PhaseState.DONE).delete()
     run.state, run.activity, run.due_at = RunState.EXECUTING, Activity.EXECUTION, now

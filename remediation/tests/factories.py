@@ -104,8 +104,8 @@ def propose(incident: Incident, runbook: Runbook, *, by: User, **parameters: Any
     return proposing.propose(incident, runbook, by=by, parameters=parameters).run
 
 
-def approved(incident: Incident, runbook: Runbook, *, by: User) -> Run:
-    return deciding.approve(propose(incident, runbook, by=by), by=by)
+def approved(incident: Incident, runbook: Runbook, *, by: User, proposer: User | None = None) -> Run:
+    return deciding.approve(propose(incident, runbook, by=proposer or by), by=by)
 
 
 def executing_run(incident: Incident, runbook: Runbook, *, by: User) -> Run:

@@ -1,10 +1,12 @@
 import datetime as dt
 from unittest.mock import patch
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 
 from core.db.clock import database_now
+from core.errors import Conflict
+from incidents.models import Incident
 from incidents.tests.factories import kinds_of, make_incident, make_team
 from notifications.models import Notification
 from remediation.models import Run, RunPhase, RunTarget
@@ -24,6 +26,7 @@ from remediation.tests.factories import (
     work_off,
 )
 from remediation.vocabulary import PhaseState, RunState
+from users.models import User
 from users.tests.factories import make_admin, make_responder
 
 
@@ -160,6 +163,39 @@ class EngineTests(Setting, TestCase):
 
         run.refresh_from_db()
         self.assertEqual((run.state, fake.calls), (RunState.ABORTED, []))
+
+    def test_it_goes_on_by_itself_for_no_incident_that_was_restricted_meanwhile(self):
+        for is_person, state in ((False, RunState.ABORTED), (True, RunState.VERIFIED)):
+            with self.subTest(is_person=is_person):
+                fake.reset()
+                incident = make_incident(by=self.admin)
+                run = executing_run(incident, make_runbook("web", by=self.admin), by=self.admin)
+                Run.objects.filter(pk=run.pk).update(executed_by=self.admin if is_person else None)
+                Incident.objects.filter(pk=incident.pk).update(is_restricted=True)
+
+                work_off()
+
+                run.refresh_from_db()
+                self.assertEqual((run.state, ("web", "act") in fake.calls), (state, is_person))
+
+    def test_it_executes_nothing_that_its_approver_could_not_approve_any_more(self):
+        other = make_team("Mail")
+        for change in (
+            lambda: User.objects.filter(pk=self.ada.pk).update(is_active=False),
+            lambda: User.objects.filter(pk=self.ada.pk).update(role="reporter"),
+            lambda: Incident.objects.filter(pk=self.incident.pk).update(team=other),
+        ):
+            with self.subTest(), transaction.atomic():
+                run = approved(
+                    self.incident, make_runbook("web", by=self.admin, risk="b"), by=self.ada, proposer=self.admin
+                )
+                change()
+
+                with self.assertRaises(Conflict) as caught:
+                    executing.execute(run, by=self.admin)
+
+                self.assertEqual((caught.exception.code, fake.calls), ("approval_void", []))
+                transaction.set_rollback(True)
 
     def test_it_aborts_between_two_steps(self):
         run = executing_run(self.incident, make_runbook("web", "db", by=self.admin), by=self.ada)
