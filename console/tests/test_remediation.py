@@ -289,6 +289,7 @@ class CardTests(PageCase):
         self.assertNotContains(self.card(self.ada), f"/runs/{run.pk}/approve/")
         deciding.approve(run, by=self.bob)
         self.assertContains(self.card(self.ada), f"/runs/{run.pk}/execute/")
+        self.assertContains(self.card(self.ada), f'/runs/{run.pk}/">Run {run.pk}</a>')
         self.assertNotContains(self.card(self.other), f"/runs/{run.pk}/execute/")
         self.assertNotContains(self.card(self.other), "Propose a run")
 

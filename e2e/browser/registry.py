@@ -35,6 +35,12 @@ def _note() -> dict[str, Any]:
     return {"pk": row.schedule_id, "note": row.pk}
 
 
+def _with_run() -> dict[str, Any]:
+    row = apps.get_model("remediation.Run")._default_manager.order_by("pk").first()
+    assert row is not None, "the demo has no run"
+    return {"reference": f"INC-{row.incident_id}"}
+
+
 def _review() -> dict[str, Any]:
     return _first("reviews.Review", state="draft")()
 
@@ -84,13 +90,18 @@ SAMPLES: dict[str, Sample] = {
     "console:status-template": _first("status_page.UpdateTemplate"),
     "console:status-correct": _first("status_page.PublicUpdate"),
     "console:run": _first("remediation.Run"),
+    "console:run-new": _with_run,
     "console:run-decide": lambda: {**_first("remediation.Run")(), "what": "approve"},
     **dict.fromkeys(("console:runbook", "console:runbook-edit"), _first("remediation.Runbook")),
     "console:freeze": _first("remediation.FreezeWindow"),
     "console:settings-rule": lambda: {"importance": "high"},
 }
 # What pages are asked for that lead elsewhere without it.
-QUERIES = {"console:reviews": "state=draft,in_review", "console:action-items": "overdue=true"}
+QUERIES = {
+    "console:run-new": "runbook=1",
+    "console:reviews": "state=draft,in_review",
+    "console:action-items": "overdue=true",
+}
 # Pages of ours beside the namespace's.
 OTHERS = ("forgotten-password", "reset-password", "invitation", "verify-email-page")
 # Routes that show no page, and why.

@@ -90,7 +90,7 @@ def _tell(run: Run) -> None:
             body=run.why,
             users=concerned(run),
             incident=run.incident_id,
-            path=f"/incidents/{run.incident.reference}/",
+            path=telling.path_of(run),
             is_urgent=True,
         )
     )

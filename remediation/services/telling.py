@@ -46,7 +46,7 @@ def ask(run: Run, *, by: By, about: str) -> None:
             body=about,
             users=[one.pk for one in approvers if one.pk != run.proposed_by_id],
             incident=run.incident_id,
-            path=_path(run),
+            path=path_of(run),
             choices=(Choice(APPROVE, APPROVE_LABEL.say(), value), Choice(REJECT, REJECT_LABEL.say(), value)),
             team=None if run.incident.is_restricted else run.incident.team_id,
             event=RunEventKind.RUN_PROPOSED,
@@ -61,7 +61,7 @@ def show_outcome(run: Run, *, by: By = None) -> None:
     if run.state == RunState.APPROVED and user is not None:
         title = APPROVED.say(name=user.name, **_words(run))
     names = RunTarget.objects.filter(run=run).values_list("name", flat=True)
-    body, path = about(run, names), _path(run)
+    body, path = about(run, names), path_of(run)
     amend(Notice(_key(run), "remediation", title, body, incident=run.incident_id, path=path))
     is_decision = run.state in (RunState.APPROVED, RunState.REJECTED)
     if is_decision and run.proposed_by_id is not None and user is not None and user.pk != run.proposed_by_id:
@@ -73,7 +73,8 @@ def _key(run: Run) -> str:
     return f"run:{run.pk}"
 
 
-def _path(run: Run) -> str:
+def path_of(run: Run) -> str:
+    """Return the address of a run's page."""
     return f"/runs/{run.pk}/"
 
 

@@ -33,6 +33,7 @@ EXTREMES = (
     replace(PAGE, title='"\\`*_[]() <!channel> <@U1>', body="</b><script>"),
     replace(PAGE, incident=None, reference="", count=20, title="20 incidents"),
     replace(PAGE, status="resolved"),
+    replace(PAGE, kind="notice", status="", buttons=(Button("approve_run", "Approve", f"{10**17}:{'a' * 16}"),)),
     replace(PAGE, severity="mystery", status="weird_state"),
 )
 

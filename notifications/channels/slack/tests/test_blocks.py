@@ -3,6 +3,7 @@
 from django.test import SimpleTestCase
 
 from notifications.channels.chat.tests.messages import BUTTONS, EXTREMES, page
+from notifications.channels.port import Button
 from notifications.channels.slack.blocks import layout, note_form
 from notifications.channels.slack.tests.fake import judge_content
 
@@ -61,6 +62,15 @@ class BlocksTests(SimpleTestCase):
         self.assertEqual(actions(page(count=20, answer_url="")), [])
         self.assertEqual(actions(page(incident=None)), [])
         self.assertEqual(layout(page(), with_buttons=False)[1][-1]["type"], "context")
+
+    def test_it_offers_buttons_of_notices_that_carry_their_own_value(self) -> None:
+        choices = (Button("approve_run", "Approve", "7:0123456789abcdef"), Button("resolve", "Resolve"))
+        _text, blocks = layout(page(kind="notice", buttons=choices))
+
+        [actions] = [block["elements"] for block in blocks if block["type"] == "actions"]
+        self.assertEqual(
+            [(one["action_id"], one["value"]) for one in actions], [("incident.approve_run", "7:0123456789abcdef")]
+        )
 
     def test_it_mentions_nobody(self) -> None:
         text, blocks = layout(page(title="<!channel>", body="<@U0ADA00001> <http://x|y>"))

@@ -28,6 +28,11 @@ class PayloadTests(SimpleTestCase):
         )
         self.assertTrue(asked.reply["response_url"].startswith(self.slack.address))
 
+    def test_it_reads_a_button_on_another_thing_with_what_was_shown(self) -> None:
+        (asked,) = read_interaction(self.slack.press("U0ADA00001", "incident.approve_run", "7:0123456789abcdef"))
+
+        self.assertEqual((asked.action, asked.number, asked.text), ("approve_run", 7, "0123456789abcdef"))
+
     def test_it_names_each_press_once(self) -> None:
         body = self.slack.press("U0ADA00001", "incident.acknowledge", "1042")
         names = {read_interaction(one)[0].name for one in (body, body)}

@@ -61,6 +61,13 @@ class UpdateTests(SimpleTestCase):
             with self.subTest(data):
                 self.assertIsNone(pressed(data))
 
+    def test_it_reads_buttons_on_other_things_with_what_was_shown(self) -> None:
+        asked = pressed("approve_run:7:0123456789abcdef")
+
+        assert asked is not None
+        self.assertEqual((asked.action, asked.number, asked.text), ("approve_run", 7, "0123456789abcdef"))
+        self.assertIsNone(pressed("approve_run:7:0123456789abcdeg"))
+
     def test_it_reads_a_note_as_the_reply_to_its_form(self) -> None:
         form = {"text": "Note for INC-7: reply to this message."}
 
