@@ -21,7 +21,7 @@ from users.models import User
 MOST_EVENTS, MOST_ALERTS, MOST_CHANGES, MOST_LINES, MOST_SIMILAR = 60, 15, 20, 40, 3
 CHANGES_WITHIN = dt.timedelta(hours=24)
 LINES_BEFORE, LINES_AFTER = dt.timedelta(minutes=15), dt.timedelta(minutes=10)
-TEXT_LENGTH = 2000  # of one row, before it is redacted: no more than a second
+TEXT_LENGTH = 1_000  # characters of a row that are redacted: more than are told of it
 MOST_NAMES = 20_000
 MACHINE_LABELS = ("host", "hostname", "instance", "node", "pod", "container", "server", "machine", "nodename", "vm")
 UNTOLD = frozenset(
