@@ -22,6 +22,7 @@ from core.api.jsonio import to_json
 from core.api.problems import TITLES, problem
 from core.db.outages import outages, unavailable
 from core.errors import DomainError, PermissionRefused
+from incident_response.legacy.urls import is_programs
 from intake.endpoints import first_parts
 
 
@@ -69,7 +70,7 @@ def error_response(request: HttpRequest, status: int, reason: DomainError | None
     request_id = getattr(request, "request_id", "")
     sentence, code = (reason.message, reason.code) if reason else (str(SENTENCES[status]), CODES[status])
     headers = {"Retry-After": str(reason.retry_after)} if reason and reason.retry_after is not None else None
-    if request.path.split("/")[1] not in {"api", *first_parts()}:
+    if request.path.split("/")[1] not in {"api", *first_parts()} and not is_programs(request):
         context = {"title": TITLES[status], "sentence": sentence, "request_id": request_id}
         return HttpResponse(render_to_string("problem.html", context), status=status, headers=headers)
     body = problem(status, sentence, code=code, request_id=request_id)

@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import KeysetPagination
+from core.api.permissions import IsResponder
 from core.api.problems import refuse
-from core.errors import StaleVersion
+from core.errors import PermissionRefused, StaleVersion
 from incident_response.legacy import reading
 from incident_response.legacy.answers import incident_answers, page_answer
 from incident_response.legacy.base import Legacy, replace_data, with_query
@@ -55,6 +56,7 @@ class IncidentsView(Legacy, IncidentViewSet):
 
     def prepare(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if self.action == "create":
+            _check_names(request, request.data)
             replace_data(request, self.new_fields(request.data))
         super().prepare(request, *args, **kwargs)
 
@@ -90,6 +92,7 @@ class IncidentsView(Legacy, IncidentViewSet):
 
     def _change(self, request: Request, id: str, data: Any, *, keeps_labels: bool) -> Response:
         row = row_for(request, id)  # whoever does not see it hears of nothing else
+        _check_names(request, data)
         serializer = IncidentUpdateSerializer(
             data=reading.fields_of(data, described=row["description"]), partial=True, context={"request": request}
         )
@@ -140,6 +143,12 @@ class TicketView(TicketsView):
         if ids:
             return self.told(incident_response(row_for(request, ids[0]), request))
         return Response(reading.ticket_form())
+
+
+def _check_names(request: Request, data: Any) -> None:
+    """Refuse 403 to whoever may not list people: a name's answer would say who there is."""
+    if reading.names_person(data) and not (person(request).is_responder or person(request).is_admin):
+        raise PermissionRefused(IsResponder.message)
 
 
 def _rename_filters(request: Request) -> None:

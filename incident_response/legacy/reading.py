@@ -19,6 +19,8 @@ MOST_NAMES = 50
 MOST_CHOICES = 500
 NAME_LENGTH = 100
 LISTS = {"affected_systems", "tags", "services", "attachments"}
+PEOPLE = ("assigned_user", "assigned_to")
+NOBODY_ELSE = (None, "", "me")
 LABELLED = {"affected_systems", "tags", "source_query"}
 
 
@@ -58,6 +60,11 @@ def needs_description(data: Any) -> bool:
     return isinstance(data, Mapping) and bool({*LABELLED, "description"} & set(data))
 
 
+def names_person(data: Any) -> bool:
+    """Return whether the body names somebody other than its sender."""
+    return isinstance(data, Mapping) and any(data.get(name) not in NOBODY_ELSE for name in PEOPLE)
+
+
 def team_named(value: Any, field: str) -> int | None:
     """Return the id of a team given by id or name; 400 for none."""
     if value in (None, ""):
@@ -69,13 +76,13 @@ def team_named(value: Any, field: str) -> int | None:
 def _rename_people(fields: dict[str, Any]) -> None:
     if "assigned_team" in fields:
         fields["team"] = team_named(fields.pop("assigned_team"), "assigned_team")
-    for name in ("assigned_user", "assigned_to"):
+    for name in PEOPLE:
         if name in fields:
             fields["assignee"] = _person_named(fields.pop(name), name)
 
 
 def _person_named(value: Any, field: str) -> int | str | None:
-    if value in (None, "", "me"):
+    if value in NOBODY_ELSE:
         return value or None
     found: list[int] = list(User.objects.active().filter(_by_id_or_name(value)).values_list("pk", flat=True)[:2])
     if len(found) != 1:

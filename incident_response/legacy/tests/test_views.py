@@ -118,6 +118,23 @@ class BrowserTests(LegacyTestCase):
     def test_it_redirects_no_write(self) -> None:
         self.assertEqual(self.client.post("/incidents", headers=BROWSER).status_code, 401)
 
+    @override_settings(LEGACY_ROUTES=True)
+    def test_it_tells_programs_of_wrong_addresses_in_json(self) -> None:
+        token = {"Authorization": "Bearer x"}
+        for path, headers, is_json in (
+            ("/tickets/1/foo", {}, True),
+            ("/test-splunk/x", {}, True),
+            ("/incidents/1/x", token, True),
+            ("/incidents/1/x", {}, False),  # the console's own scripts
+            ("/tickets/1/foo", BROWSER, False),
+            ("/nothing", token, False),
+        ):
+            with self.subTest(path=path, headers=headers):
+                answer = self.client.get(path, headers=headers)
+
+                self.assertEqual(answer.status_code, 404)
+                self.assertEqual(answer["Content-Type"] == "application/problem+json", is_json)
+
     def test_it_shows_health_to_everybody_as_json(self) -> None:
         self.assertEqual(self.client.get("/health", headers=BROWSER)["Content-Type"], "application/json")
 
@@ -280,6 +297,18 @@ class IncidentTests(LegacyTestCase):
         headers = {"If-Match": f'"{made["version"] + 1}"'}
 
         self.assertEqual(self.api.put(f"/incidents/{made['id']}", {"tags": ["a"]}, headers=headers).status_code, 412)
+
+    def test_it_tells_reporters_of_nobody_by_name(self) -> None:
+        api = signed_in(self.reporter)
+        mine = api.post("/incidents", {"title": "Mine"}).json()["id"]
+        for name in (self.responder.name, "Nobody at all", str(self.responder.pk), "999999"):
+            for answer in (
+                api.put(f"/incidents/{mine}", {"assigned_user": name}),
+                api.patch(f"/tickets/{mine}", {"assigned_to": name}),
+                api.post("/ticket", {"title": "Mine", "assigned_to": name}),
+            ):
+                with self.subTest(name):
+                    self.assertEqual((answer.status_code, answer.json()["code"]), (403, "permission_denied"))
 
     def test_it_hides_what_the_api_hides(self) -> None:
         hidden = make_incident(by=self.reporter)
