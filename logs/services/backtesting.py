@@ -149,9 +149,11 @@ class _Windows(_Trial):
         self.found.evaluated_until = dt.datetime.fromtimestamp(part[-1], dt.UTC)
         return True
 
-    def _judge(self, end: dt.datetime, counts: dict[Group, int], earlier: dict[Group, list[str]]) -> None:
+    def _judge(
+        self, end: dt.datetime, counts: dict[Group, int], earlier: dict[Group, list[str]], *, is_whole: bool = True
+    ) -> None:
         reached = {group: count for group, count in counts.items() if count >= self.spec.threshold}
-        for group in [group for group in self.open if group not in reached]:
+        for group in [group for group in self.open if is_whole and group not in reached]:
             self.open.pop(group).ends_at = end
         for group, count in reached.items():
             lines = self.tally.samples.get(group) or earlier.get(group, [])
@@ -175,7 +177,7 @@ class _Elsewhere(_Windows):
             if not is_conclusive(self.spec, found, self.tally) or self.found.lines_read >= MAX_LINES:
                 return False
             counts = {group: sum(steps.values()) for group, steps in self.tally.counts.items()}
-            self._judge(dt.datetime.fromtimestamp(end, dt.UTC), counts, {})
+            self._judge(dt.datetime.fromtimestamp(end, dt.UTC), counts, {}, is_whole=not found.is_cut)
             self.found.windows += 1
             self.found.evaluated_until = dt.datetime.fromtimestamp(end, dt.UTC)
         return True

@@ -6,7 +6,7 @@ from django.urls import reverse
 from logs.models import DetectionRule
 from logs.monitoring import collect
 from logs.services import searching
-from logs.sources.outside import Found, Row, StoreFailed
+from logs.sources.outside import Found, Limits, Row, StoreFailed
 from logs.tests.rules import START, after
 from logs.tests.stores import make_outside_rule, serve
 from logs.tests.test_searching import DUE, WRONG, begin
@@ -74,6 +74,16 @@ class OutsideRuleTests(TestCase):
         self.assertEqual((len(found["alerts"]), alert["windows"], alert["peak"]), (1, 2, 3))
         self.assertEqual((alert["starts_at"], alert["ends_at"]), ("2026-11-21T10:02:00Z", "2026-11-21T10:04:00Z"))
         self.assertEqual(DetectionRule.objects.get(pk=rule.pk).state, {})
+
+    def test_it_ends_no_group_of_a_backtest_by_a_cut_answer(self):
+        self.store.add(61, 62, host="a")
+        self.store.add(*[121] * (Limits().rows + 1), host="b")
+        rule = make_outside_rule(store="splunk", group_by=["host"])
+
+        found = self.responder.post(f"{URL}{rule.pk}/backtest/", RANGE, "json").json()
+
+        ends = {alert["group"]["host"]: alert["ends_at"] for alert in found["alerts"]}
+        self.assertEqual(ends, {"a": "2026-11-21T10:04:00Z", "b": "2026-11-21T10:04:00Z"})
 
     def test_it_says_when_the_store_fails_or_cuts_a_backtest(self):
         rule = make_outside_rule(store="splunk")
