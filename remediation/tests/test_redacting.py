@@ -1,11 +1,13 @@
 from django.test import TestCase
 
+from core.errors import Conflict
 from incidents.services import comment
 from incidents.services.redaction import redact
 from incidents.tests.factories import make_incident
-from remediation.services import deciding
+from remediation.services import deciding, executing
 from remediation.steps.port import Outcome, OutcomeState
 from remediation.tests.factories import executing_run, fake, make_runbook, propose, work_off
+from remediation.vocabulary import RunState
 from users.tests.factories import make_admin
 
 LEAK = "the customer's number is 4711"
@@ -30,3 +32,24 @@ class RedactingTests(TestCase):
         other.refresh_from_db()
         self.assertEqual(run.phases.get(phase="check").output, "host up, [removed]")
         self.assertTrue(other.why.endswith("No: [removed]"))
+
+    def test_it_removes_what_was_filled_in_except_where_it_runs_now(self) -> None:
+        parameters = [{"name": "who", "kind": "string", "pattern": ".{1,100}"}]
+        for state, kept in ((RunState.APPROVED, "[removed]"), (RunState.EXECUTING, LEAK)):
+            with self.subTest(state=state):
+                runbook = make_runbook("web", by=self.admin, parameters=parameters)
+                fake.targets = [f"account {LEAK}"]
+                run = deciding.approve(propose(self.incident, runbook, by=self.admin, who=LEAK), by=self.admin)
+                if state == RunState.EXECUTING:
+                    executing.execute(run, by=self.admin)
+
+                redact(comment(self.incident, LEAK, by=self.admin), by=self.admin)
+
+                run.refresh_from_db()
+                self.assertEqual(
+                    (run.state, run.parameters["who"], run.targets.get().name), (state, kept, f"account {kept}")
+                )
+                if state == RunState.APPROVED:
+                    with self.assertRaises(Conflict) as caught:
+                        executing.execute(run, by=self.admin)
+                    self.assertEqual(caught.exception.code, "targets_changed")
