@@ -13,6 +13,8 @@ from remediation.steps.parameters import parameters_of, values_of
 from remediation.steps.port import StepKind, Target, TargetsUnknown, step_kind
 from responders.models import Service
 
+LONGEST_NAME = 500  # of a target, as RunTarget keeps it
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -43,6 +45,11 @@ def values_for(version: RunbookVersion, given: Mapping[str, Any]) -> dict[str, A
     return values
 
 
+def _require_storable(target: Target) -> None:
+    if not 0 < len(target.name) <= LONGEST_NAME:
+        raise ValueError(_("Must be a text of 1 to %(number)d characters.") % {"number": LONGEST_NAME})
+
+
 def bind(version: RunbookVersion, incident: int, values: Mapping[str, Any]) -> Bound:
     """Resolve the targets. Raises Conflict `targets_unknown`, DomainError for values that fit nowhere."""
     targets, populations = [], []
@@ -51,6 +58,7 @@ def bind(version: RunbookVersion, incident: int, values: Mapping[str, Any]) -> B
         try:
             found = kind.resolve(step, values)
             for target in found.found:
+                _require_storable(target)
                 kind.render(step, values, target)
         except TargetsUnknown as error:
             words = {"number": number, "reason": str(error)}

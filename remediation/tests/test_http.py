@@ -7,8 +7,9 @@ from typing import Any
 from django.test import SimpleTestCase, TestCase, override_settings
 
 from core.errors import Conflict, DomainError, PermissionRefused
+from incidents.tests.factories import make_incident
 from remediation.models import RunbookSecret
-from remediation.services import runbooks, secrets
+from remediation.services import proposing, runbooks, secrets
 from remediation.steps.http import HttpStep, is_below
 from remediation.steps.parameters import parameters_of
 from remediation.steps.port import Context, OutcomeState, Phase, StepFailed, Target
@@ -243,6 +244,19 @@ class SendingTests(TestCase):
 
         self.assertTrue(self.failure("ok", secret="ops").did_nothing)
         self.assertEqual(self.server.seen, [])
+
+
+class ResolvingTests(TestCase):
+    def test_it_refuses_targets_that_are_too_long_to_be_kept(self) -> None:
+        admin = make_admin()
+        parameters = [{"name": name, "kind": "string", "pattern": ".+"} for name in "abc"]
+        runbook = runbooks.create(by=admin, name="R", parameters=parameters, steps=[{**STEP, "targets": ["{a}{b}{c}"]}])
+        values = {name: name * 200 for name in "abc"}
+
+        with self.assertRaises(DomainError) as caught:
+            proposing.propose(make_incident(by=admin), runbook, by=admin, parameters=values)
+
+        self.assertEqual(caught.exception.code, "invalid_parameters")
 
 
 class SecretTests(TestCase):
