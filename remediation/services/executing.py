@@ -15,10 +15,12 @@ from incidents.models import Origin
 from remediation.models import Run, Runbook, RunPhase, RunTarget
 from remediation.permissions import require_propose, require_standing_approval
 from remediation.services import guarding, runs
-from remediation.services.deciding import require_state, require_unexpired
+from remediation.services.deciding import require_state, require_unexpired, stored_targets
 from remediation.services.resolving import Bound, bind, kind_of
 from remediation.steps.port import Phase
 from remediation.vocabulary import WAITING, Activity, PhaseState, RunEventKind, RunState
+
+UNTRIED = frozenset({"runbook_disabled", "runbook_changed", "incident_closed"})  # what forbids even to try
 
 
 @unit_of_work
@@ -30,6 +32,10 @@ def dry_run(run: Run, *, by: By, origin: str = Origin.API) -> Run:
     now = database_now()
     require_unexpired(run, now)
     _require_idle(run)
+    judged = guarding.judge(
+        run.version, incident, stored_targets(run), is_automatic=run.is_automatic, now=now, run=run.pk
+    )
+    guarding.require([one for one in judged if one.code in UNTRIED], is_overridden=False)
     steps = enumerate(run.version.steps, 1)
     if not any(kind_of(step, number).phases(step) & {Phase.DRY_RUN, Phase.CHECK} for number, step in steps):
         raise Conflict(_("No step of this runbook can be tried without effect."), code="no_dry_run")

@@ -10,7 +10,7 @@ from incidents.models import Incident
 from incidents.tests.factories import kinds_of, make_incident, make_team
 from notifications.models import Notification
 from remediation.models import Run, RunPhase, RunTarget
-from remediation.services import deciding, engine, executing, stopping
+from remediation.services import deciding, engine, executing, runbooks, stopping
 from remediation.steps import port
 from remediation.steps.port import ACTING, Outcome, OutcomeState, Phase
 from remediation.tests.factories import (
@@ -143,6 +143,16 @@ class EngineTests(Setting, TestCase):
         executing.execute(run, by=self.ada)
         work_off()
         self.assertEqual([word for _, word in fake.calls], ["dry_run", "check", "act", "verify"])
+
+    def test_it_tries_nothing_of_a_runbook_that_is_off(self):
+        runbook = make_runbook("web", by=self.admin)
+        run = approved(self.incident, runbook, by=self.ada)
+        runbooks.edit(runbook, by=self.admin, is_enabled=False)
+
+        with self.assertRaises(Conflict) as caught:
+            executing.dry_run(run, by=self.ada)
+
+        self.assertEqual(caught.exception.code, "runbook_disabled")
 
     def test_it_stops_before_the_next_step_until_released_by_hand(self):
         run = executing_run(self.incident, make_runbook("web", by=self.admin), by=self.ada)
