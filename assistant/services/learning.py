@@ -22,7 +22,8 @@ from core.server.jobs import is_stopping
 from incidents.models import Incident, IncidentEvent, Status
 
 SPAN = dt.timedelta(days=730)  # older incidents are not learnt from
-LOOK_EVERY = dt.timedelta(minutes=10)
+LOOK_EVERY = dt.timedelta(minutes=10)  # at least
+REST = 60  # times as long as a look took, until the next: small histories are learnt from at once
 AT_LEAST_EVERY = dt.timedelta(days=1)  # where anything new was resolved
 GROWTH = 1.2  # times the incidents of the last training
 KEPT = 50  # trainings whose figures stay
@@ -53,16 +54,16 @@ def train_if_due(now: dt.datetime) -> int:
     schedule, _ = LearningSchedule.objects.get_or_create(name=SCHEDULE, defaults={"due_at": now})
     if schedule.due_at > now or not lease.claim(schedule, now):
         return 0
-    done = 0
+    done, began = 0, time.monotonic()
     try:
         if _has_more(now):
             done = int(train_now(now) is not None)
     except _Stopped:
         pass
     finally:
-        LearningSchedule.objects.filter(name=SCHEDULE).update(
-            due_at=now + (LOOK_EVERY if not is_stopping() else dt.timedelta())
-        )
+        rest = min(LOOK_EVERY, REST * dt.timedelta(seconds=time.monotonic() - began))
+        due_at = now + (rest if not is_stopping() else dt.timedelta())
+        LearningSchedule.objects.filter(name=SCHEDULE).update(due_at=due_at)
     return done
 
 

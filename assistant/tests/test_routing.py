@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from assistant.models import LearningSchedule, RoutingModel, RoutingSuggestion
 from assistant.services import learning
-from assistant.services.learning import Opening, train_if_due
+from assistant.services.learning import LOOK_EVERY, Opening, train_if_due
 from assistant.services.routing import routing_for, routing_of
 from assistant.tests.factories import make_history, read_feed, train
 from assistant.vocabulary import RoutingOutcome
@@ -122,6 +122,7 @@ class RoutingTests(TestCase):
 
         self.assertEqual(train_if_due(now), 1)
         self.assertEqual(train_if_due(now), 0)
+        self.assertLess(LearningSchedule.objects.get().due_at, now + LOOK_EVERY)  # it took no ten seconds
         LearningSchedule.objects.update(due_at=now)
         self.assertEqual(train_if_due(now), 0)
         make_history(self.stories, admin=self.admin, times=5)
