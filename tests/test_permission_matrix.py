@@ -83,6 +83,7 @@ OWN_VIEWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("delete", f"{API}saved-views/<pk>/", None, (401, 404, 404, 204, 404, 404)),
 ]
 CONFIGURED_ALERTS: list[tuple[str, str, Any, tuple[int, ...]]] = [
+    ("get", f"{API}suggestions/accuracy/", None, ADMINS),
     ("get", f"{API}sources/", None, ADMINS),
     ("post", f"{API}sources/", {"name": "New", "kind": "generic"}, ADMINS_CREATE),
     ("get", f"{API}sources/<pk>/", None, ADMINS),

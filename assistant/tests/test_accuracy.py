@@ -10,6 +10,8 @@ from assistant.services.routing_records import outcome_of
 from assistant.vocabulary import RoutingOutcome
 from incidents.models import Incident
 from incidents.tests.factories import make_incident, make_team
+from tests.people import signed_in
+from users.tests.factories import make_admin
 
 
 class AccuracyTests(TestCase):
@@ -66,3 +68,15 @@ class AccuracyTests(TestCase):
         self.suggested(suggested=self.network.pk, became=self.network.pk)
 
         self.assertEqual([(one.row, one.suggested, one.became) for one in misses()], [(row, "Network", "Office")])
+
+    def test_it_tells_administrators_over_rest(self) -> None:
+        self.suggested(suggested=self.network.pk, became=self.network.pk)
+        self.suggested(suggested=self.network.pk, became=self.office.pk)
+
+        found = signed_in(make_admin()).get("/api/v1/suggestions/accuracy/?days=7")
+        refused = signed_in(make_admin()).get("/api/v1/suggestions/accuracy/?days=0")
+
+        team = next(one for one in found.json()["by_field"] if one["field"] == "team")
+        self.assertEqual((team["compared"], team["right"], team["share_right"]), (2, 1, 0.5))
+        self.assertIsNone(found.json()["learnt_from"])
+        self.assertEqual(refused.status_code, 400)
