@@ -19,7 +19,8 @@ _send() {
   curl -sS -X "$1" "$API/$2" -H "Authorization: Bearer $(cat "$TOKENS/$WHO")" -H "Content-Type: application/json" -d "${3:-{\}}"
 }
 
-# pick PATH…: of the JSON on standard input, what is at each path, such as results.0.title; `*` stands for each row.
+# pick PATH…: of the JSON on standard input, what is at each path, such as results.0.title; `*` stands
+# for each row, name=Storefront for those with that name.
 pick() {
   "${PYTHON:-.venv/bin/python}" -c '
 import json, sys
@@ -28,13 +29,15 @@ def found(value, path):
     name, _, rest = path.partition(".")
     if not path:
         yield value
-    elif name == "*":
+    elif name == "*" or "=" in name:
+        key, _, wanted = name.partition("=")
         for one in value:
-            yield from found(one, rest)
+            if name == "*" or one.get(key) == wanted:
+                yield from found(one, rest)
     elif isinstance(value, list):
         if int(name) < len(value):
             yield from found(value[int(name)], rest)
-    elif name in value:
+    elif isinstance(value, dict) and name in value:
         yield from found(value[name], rest)
 
 text = sys.stdin.read()
