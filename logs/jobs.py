@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 
-from core.server.jobs import Job
+from core.server.jobs import Job, is_stopping
 from logs.services import detecting, retention, searching
 
 PRUNING_SECONDS = 20.0
@@ -41,7 +41,7 @@ def search_stores(now: dt.datetime) -> int:
     """Search outside stores for due windows of rules, for a bounded time."""
     deadline = time.monotonic() + SEARCHING_SECONDS
     total = done = searching.run_due(now)
-    while done and time.monotonic() < deadline:
+    while done and time.monotonic() < deadline and not is_stopping():
         done = searching.run_due(now)
         total += done
     return total

@@ -1,5 +1,6 @@
 """Rules over outside stores: each window searched until it was searched whole, and entered once."""
 
+from threading import Event
 from unittest import mock
 
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.test import TestCase, TransactionTestCase
 from alerts.models import Alert
 from alerts.services import maintenance
 from core.db.tests.threads import at_once
+from core.server.jobs import stopping_by
 from intake.models import IntakeEvent
 from logs.jobs import search_stores
 from logs.models import DetectionRule, Mode
@@ -86,6 +88,16 @@ class WindowTests(TestCase):
         self.assertEqual(ends, [after(60 * number) for number in range(1, 7)])
         self.assertEqual([since for _query, since, _until in self.store.searches], [after(0), *ends[:-1]])
         self.assertEqual((rule.evaluated_until, rule.next_run_at), (after(360), after(420 + LAG)))
+
+    def test_it_begins_no_further_searches_when_the_worker_is_to_stop(self):
+        begin(make_outside_rule())
+        stopping = Event()
+        stopping.set()
+
+        with stopping_by(stopping):
+            search_stores(after(DUE + 5 * 60))
+
+        self.assertEqual(len(self.store.searches), 1)
 
     def test_it_counts_a_row_in_every_window_that_contains_it(self):
         begin(make_outside_rule(name="Long", window_seconds=180, threshold=3))
