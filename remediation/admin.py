@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
@@ -70,7 +70,7 @@ class RunbookAdmin(ReadOnlyAdmin):
     def has_act_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request.user, "is_superuser", False))
 
-    @admin.action(description=gettext_lazy("Release"), permissions=["act"])
+    @admin.action(description=pgettext_lazy("runbook", "Release"), permissions=["act"])
     def release_selected(self, request: HttpRequest, queryset: QuerySet[Runbook]) -> None:
         for runbook in queryset:
             work = partial(pausing.release, runbook, by=request.user)  # type: ignore[arg-type]
@@ -174,7 +174,7 @@ class StopAdmin(BackOfficeAdmin):
         made = stopping.stop(by=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
         obj.pk, obj.stopped_at = made.pk, made.stopped_at
 
-    @admin.action(description=gettext_lazy("Release"), permissions=["act"])
+    @admin.action(description=pgettext_lazy("stop", "Release"), permissions=["act"])
     def release_selected(self, request: HttpRequest, queryset: QuerySet[Stop]) -> None:
         work = partial(stopping.release, by=request.user)  # type: ignore[arg-type]
         attempt(request, work, done=_("Remediation may go on."))

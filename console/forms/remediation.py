@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from console.forms.fields import MomentField, zone_help
 from console.forms.seen import SeenForm
@@ -92,7 +92,7 @@ class RunbookForm(SeenForm):
         help_text=gettext_lazy("A list; kinds are string, integer, boolean, choice and service."),
     )
     steps = CodeField(
-        label=gettext_lazy("Steps"),
+        label=pgettext_lazy("runbook", "Steps"),
         help_text=gettext_lazy("A list, done in this order; {name} is a parameter's value."),
     )
     max_targets = forms.IntegerField(label=gettext_lazy("Most targets"), initial=1)

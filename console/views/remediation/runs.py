@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from console.lists import links_of, without_empty
@@ -164,10 +164,14 @@ def _milestones(found: Run) -> list[tuple[Any, Any, Any]]:
     proposed_by = found.proposed_by.name if found.proposed_by is not None else rule
     rows = [
         (_("Proposed"), found.created_at, proposed_by),
-        (_("Approved"), found.approved_at, found.approved_by.name if found.approved_by is not None else rule),
+        (
+            pgettext("run", "Approved"),
+            found.approved_at,
+            found.approved_by.name if found.approved_by is not None else rule,
+        ),
         (_("Tried without effect"), found.dry_run_at, ""),
         (_("Started"), found.started_at, found.executed_by.name if found.executed_by is not None else rule),
-        (_("Ended"), found.finished_at, ""),
+        (pgettext("run", "Ended"), found.finished_at, ""),
     ]
     return [row for row in rows if row[1] is not None]
 
