@@ -73,7 +73,7 @@ def _faults_of_part(part: Any, known: Mapping[str, Parameter]) -> dict[str, str]
         faults["parameters"] = _("Must be an object of lists of texts.")
     elif fault := fault_of(list(given.values()), frozenset(known)):
         faults["parameters"] = fault
-    elif part.get("document") in SHELLS and (free := _free_texts(given, known)):
+    elif str(part.get("document")).rpartition("/")[2] in SHELLS and (free := _free_texts(given, known)):
         text = _("%(name)s is a free text and would become part of a script; make it a choice.")
         faults["parameters"] = text % {"name": free[0]}
     seconds = part.get("seconds", DEFAULT_SECONDS)
@@ -87,4 +87,4 @@ def _is_list(value: Any) -> bool:
 
 
 def _free_texts(given: Mapping[str, Any], known: Mapping[str, Parameter]) -> list[str]:
-    return [name for name in names_in(given) if known[name].kind is ParameterKind.STRING]
+    return [name for name in names_in(list(given.values())) if known[name].kind is ParameterKind.STRING]

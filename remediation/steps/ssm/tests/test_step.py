@@ -284,12 +284,15 @@ class SpecTests(SimpleTestCase):
     def test_it_names_the_place_of_each_fault(self) -> None:
         where, act = {"instances": [WEB]}, {"document": "Restart"}
         shell = {"document": "AWS-RunShellScript"}
+        by_arn = {"document": "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"}
         for spec, places in (
             ({**where, "act": act}, set()),
             ({"tags": {"service": "{unit}"}, "act": act, "verify": act, "roll_back": act}, set()),
             ({**where, "act": {**act, "parameters": {"unit": ["{unit}"]}}}, set()),
             ({**where, "act": {**shell, "parameters": {"commands": ["nice -n {number} run {level}"]}}}, set()),
             ({**where, "act": {**shell, "parameters": {"commands": ["systemctl restart {unit}"]}}}, {"act.parameters"}),
+            ({**where, "act": {**by_arn, "parameters": {"commands": ["systemctl {unit}"]}}}, {"act.parameters"}),
+            ({**where, "act": {**shell, "parameters": {"{other}": ["uptime"]}}}, set()),
             ({"act": act}, {"instances"}),
             ({**where, "tags": {"a": "b"}, "act": act}, {"instances"}),
             ({"instances": [], "act": act}, {"instances"}),
