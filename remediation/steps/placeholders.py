@@ -58,13 +58,13 @@ def in_text(text: str, values: Mapping[str, Any]) -> str:
 
 
 def in_json(value: Any, values: Mapping[str, Any]) -> Any:
-    """Fill the texts of a JSON value; a text that is one placeholder becomes the parameter with its type."""
+    """Fill texts and names of a JSON value; a text that is one placeholder becomes the parameter with its type."""
     if isinstance(value, str):
         if (match := WHOLE.fullmatch(value)) and match[1] in values:
             return values[match[1]]
         return in_text(value, values)
     if isinstance(value, Mapping):
-        return {key: in_json(one, values) for key, one in value.items()}
+        return {in_text(key, values): in_json(one, values) for key, one in value.items()}
     return [in_json(one, values) for one in value] if isinstance(value, list | tuple) else value
 
 

@@ -39,5 +39,8 @@ class PlaceholderTests(SimpleTestCase):
 
         self.assertEqual(filled, {"n": 3, "t": "at most 3", "b": [True], "q": '","x":""'})
 
+    def test_it_fills_names_in_json_too(self):
+        self.assertEqual(in_json({"{s}": {"{{x}}": "{s}"}}, {"s": "web"}), {"web": {"{x}": "web"}})
+
     def test_it_fills_once(self):
         self.assertEqual(in_text("{a}{{a}}", {"a": "{b}", "b": "no"}), "{b}{a}")
