@@ -58,7 +58,7 @@ def twilio_can_call_back(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security)
 def model_is_whole(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check that a language model is configured wholly or not at all."""
-    hint = "Set ASSISTANT_PROVIDER, or leave out all other settings of the model; docs/assistant.md lists them."
+    hint = "Set ASSISTANT_PROVIDER, or leave out all other settings of the model; docs/assistant-model.md lists them."
     return [Error(problem, hint=hint, id="incident_response.E006") for problem in _faults_of_model()]
 
 

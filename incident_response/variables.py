@@ -318,12 +318,14 @@ ASSISTANT_PRICE_OUT = env.amount(
 ASSISTANT_DAILY_BUDGET = env.amount(
     "ASSISTANT_DAILY_BUDGET",
     default="",
-    help="Most the model may cost a day (UTC): USD, or tokens without prices. Empty: 5 USD or 1,000,000 tokens.",
+    help="Most the model may cost a day (UTC): USD, or tokens without prices; 0: nothing. "
+    "Empty: 5 USD or 1,000,000 tokens.",
 )
 ASSISTANT_INCIDENT_BUDGET = env.amount(
     "ASSISTANT_INCIDENT_BUDGET",
     default="",
-    help="Most it may cost for one incident: USD, or tokens without prices. Empty: 0.50 USD or 100,000 tokens.",
+    help="Most it may cost for one incident: USD, or tokens without prices; 0: nothing. "
+    "Empty: 0.50 USD or 100,000 tokens.",
 )
 ASSISTANT_SECONDS = env.integer(
     "ASSISTANT_SECONDS", default=30, minimum=1, maximum=100, help="Seconds that the model has for an answer."

@@ -22,7 +22,7 @@ from core.db.leases import Lease
 from core.db.transactions import unit_of_work
 from core.server.jobs import is_stopping
 from core.text.sentences import Sentence
-from incidents.models import Incident
+from incidents.models import EventKind, Incident, IncidentEvent
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,7 @@ FIRST_WAIT, LONGEST_WAIT = 15.0, 600.0  # seconds
 SPARE_SECONDS = 60
 
 OFF = Sentence("The model is switched off.")
+REMOVED = Sentence("A text that the model was told was removed while it answered; ask again.")
 NOT_TOLD = Sentence("Restricted incidents are never sent to a model.")
 ENDED = Sentence("The worker ended while it asked the model.")
 CIRCUIT_OPEN = Sentence("The model's provider failed several times; it is tried again later.")
@@ -112,13 +113,18 @@ def _asked(call: ModelCall, used: Used) -> tuple[Outcome, dict[str, Any]]:
         raise Finished(Outcome.DROPPED, NOT_TOLD)
     if call.attempts > ATTEMPTS:
         raise Finished(Outcome.FAILED, ENDED)
+    latest = IncidentEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     material = material_of(incident, call.asked_by, database_now())
     call.provider, call.model = chosen.name, chosen.model[:100]
     call.prompt_digest = digest_of(call.task, material.rows, f"{chosen.name} {chosen.model}")
     call.rows = f" {' '.join(sorted(material.ids))} "
-    if (cached := _cached(call)) is not None:
-        return Outcome.CACHED, cached
-    return _answered(call, chosen, material, used)
+    cached = _cached(call)
+    outcome, result = (Outcome.CACHED, cached) if cached is not None else _answered(call, chosen, material, used)
+    told = [int(id.removeprefix("incident-")) for id in material.ids if id.startswith("incident-")]
+    redacted = IncidentEvent.objects.filter(incident__in=told, kind=EventKind.REDACTED, pk__gt=latest)
+    if redacted.exists():  # meanwhile: the answer may repeat what was removed
+        raise Finished(Outcome.DROPPED, REMOVED)
+    return outcome, result
 
 
 def _cached(call: ModelCall) -> dict[str, Any] | None:

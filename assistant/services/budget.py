@@ -24,10 +24,8 @@ OF_INCIDENT = (Decimal("0.50"), Decimal(100_000))
 
 @dataclass(frozen=True)
 class Budget:
-    """`most` is None where nothing limits it."""
-
     scope: str
-    most: int | None
+    most: int
 
     @property
     def used(self) -> int:
@@ -35,7 +33,7 @@ class Budget:
 
     @property
     def is_used_up(self) -> bool:
-        return self.most is not None and self.used >= self.most
+        return self.used >= self.most
 
 
 @dataclass(frozen=True)
@@ -68,10 +66,9 @@ def budgets_of(incident_id: int, now: dt.datetime) -> tuple[Budget, Budget]:
     )
 
 
-def _limit(given: Decimal | None, defaults: tuple[Decimal, Decimal]) -> int | None:
+def _limit(given: Decimal | None, defaults: tuple[Decimal, Decimal]) -> int:
     dollars, tokens = (given, given) if given is not None else defaults
-    most = int(dollars * MICROS) if has_prices() else int(tokens)
-    return most or None
+    return int(dollars * MICROS) if has_prices() else int(tokens)
 
 
 def estimate(prompt: Prompt, limits: Limits) -> tuple[int, int]:
@@ -95,9 +92,7 @@ def reserve(incident_id: int, prompt: Prompt, limits: Limits, now: dt.datetime) 
     amount = amount_of(*estimate(prompt, limits))
     for budget in budgets:
         ModelBudget.objects.get_or_create(scope=budget.scope)
-        mine = ModelBudget.objects.filter(scope=budget.scope)
-        if budget.most is not None:
-            mine = mine.filter(used__lte=budget.most - amount)
+        mine = ModelBudget.objects.filter(scope=budget.scope, used__lte=budget.most - amount)
         if not mine.update(used=F("used") + amount):
             raise OverBudget(budget.scope)
     return Reservation(budgets, amount)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from assistant.models import ModelBudget, ModelCall
 from assistant.services import budget
-from assistant.services.provider import configured, is_open, the_switch
+from assistant.services.provider import configured, is_open, the_switch, today
 from assistant.vocabulary import CallState, ModelState, Outcome, Task
 from core.text.sentences import shown
 from incidents.models import Incident
@@ -94,11 +94,15 @@ def status_of(incident: Incident) -> Status:
     if incident.model_calls.filter(state=CallState.WAITING).exists():
         return Status(ModelState.WAITING, _("The model is being asked."))
     last = incident.model_calls.order_by("-id").first()
-    if last is not None and last.outcome == Outcome.OVER_BUDGET:
+    if last is not None and last.outcome == Outcome.OVER_BUDGET and _is_of_today(last):
         return Status(ModelState.PAUSED_BUDGET, shown(last.reason))
     if last is not None and last.outcome in (Outcome.FAILED, Outcome.REFUSED, Outcome.DROPPED):
         return Status(ModelState.FAILED, shown(last.reason))
     return standing
+
+
+def _is_of_today(call: ModelCall) -> bool:
+    return call.ended_at is not None and today(call.ended_at) == today()
 
 
 def standing_of(incident: Incident) -> Status:

@@ -59,7 +59,7 @@ def suggestions_of(incident: Incident, viewer: User, now: dt.datetime) -> Sugges
     similar, duplicates = related_incidents(incident, viewer, now)
     summary = summarise(incident, viewer, now)
     if not viewer.is_staff:
-        return Suggestions(similar=similar, summary=summary)
+        return Suggestions(similar=similar, duplicates=duplicates, summary=summary)
     return Suggestions(
         similar=similar,
         duplicates=duplicates,
@@ -71,12 +71,13 @@ def suggestions_of(incident: Incident, viewer: User, now: dt.datetime) -> Sugges
 
 
 def _of_model(model: ModelSuggestions, id: str) -> Suggested | None:
+    """Return no text: what a model said goes with its call when something that it was told is redacted."""
     for cause in model.causes:
         if cause.id == id:
             evidence = [{"kind": one.kind, "id": one.id} for one in cause.evidence]
-            said = {"hypothesis": cause.hypothesis, "confidence": cause.confidence, "evidence": evidence}
-            return Suggested(SuggestionKind.CAUSE, said)
+            return Suggested(SuggestionKind.CAUSE, {"confidence": cause.confidence, "evidence": evidence})
     for text in filter(None, (model.summary, model.hand_over)):
         if text.id == id:
-            return Suggested(SuggestionKind.SUMMARY, {"text": text.text})
+            evidence = [{"kind": one.kind, "id": one.id} for one in text.evidence]
+            return Suggested(SuggestionKind.SUMMARY, {"evidence": evidence})
     return None

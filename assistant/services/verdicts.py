@@ -1,6 +1,7 @@
 """Keep who found which suggestion useful."""
 
 import datetime as dt
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -31,12 +32,13 @@ def give_verdict(incident: Incident, suggestion: str, *, by: User, is_useful: bo
 def _store(
     incident: Incident, suggestion: str, found: Suggested | None, *, by: User, is_useful: bool, now: dt.datetime
 ) -> Verdict:
-    verdict = Verdict.objects.filter(incident=incident, user=by, suggestion=suggestion).first()
-    if verdict is None and found is None:
-        raise NotFound(_("This is not suggested, or no longer."))
-    verdict = verdict or Verdict(incident=incident, user=by, suggestion=suggestion)
-    verdict.is_useful, verdict.at = is_useful, now
+    mine = Verdict.objects.filter(incident=incident, user=by, suggestion=suggestion)
+    said: dict[str, Any] = {"is_useful": is_useful, "at": now}
     if found is not None:
-        verdict.kind, verdict.related_id, verdict.snapshot = found.kind, found.related, found.snapshot
-    verdict.save()
+        said |= {"kind": found.kind, "related_id": found.related, "snapshot": found.snapshot}
+    elif not mine.exists():
+        raise NotFound(_("This is not suggested, or no longer."))
+    verdict, _is_new = Verdict.objects.update_or_create(
+        incident=incident, user=by, suggestion=suggestion, defaults=said
+    )
     return verdict

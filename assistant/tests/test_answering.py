@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 from unittest import mock
 
 import time_machine
@@ -9,6 +10,7 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from alerts.tests.factories import fire, make_route, make_source
+from assistant.answers import claims_of
 from assistant.models import ModelBudget, ModelCall, ModelSwitch
 from assistant.services import answering, provider
 from assistant.services.answering import answer_waiting
@@ -56,7 +58,7 @@ def make_due() -> None:
 class AskingTests(AnsweringTestCase):
     def test_it_stores_the_answer_of_every_vendor(self):
         for vendor in VENDORS:
-            with self.subTest(vendor=vendor.name), fake_model(vendor, sound, ASSISTANT_INCIDENT_BUDGET=Decimal(0)):
+            with self.subTest(vendor=vendor.name), fake_model(vendor, sound, ASSISTANT_INCIDENT_BUDGET=Decimal(10**9)):
                 call = asked(self.incident, self.ada)
 
                 found = stored_for(self.incident, self.ada)
@@ -142,6 +144,17 @@ class AskingTests(AnsweringTestCase):
 
             self.assertEqual((call.result, stored_for(self.incident, self.ada).causes), ({}, ()))
 
+    def test_it_drops_an_answer_to_what_was_redacted_meanwhile(self):
+        def meanwhile(*asked: Any) -> Any:
+            redact(self.incident.events.get(seq=1), by=make_admin())
+            return claims_of(*asked)
+
+        with fake_model(API, sound), mock.patch.object(answering, "claims_of", meanwhile):
+            call = asked(self.incident, self.ada)
+
+        self.assertEqual((call.outcome, call.result), (Outcome.DROPPED, {}))
+        self.assertIn("removed", call.reason)
+
 
 class CheckingTests(AnsweringTestCase):
     def test_it_repairs_an_answer_once(self):
@@ -163,7 +176,7 @@ class CheckingTests(AnsweringTestCase):
         ):
             with (
                 self.subTest(text=text),
-                fake_model(API, lambda told, t=text: t, ASSISTANT_INCIDENT_BUDGET=Decimal(0)) as fake,
+                fake_model(API, lambda told, t=text: t, ASSISTANT_INCIDENT_BUDGET=Decimal(10**9)) as fake,
             ):
                 call = asked(self.incident, self.ada)
 
@@ -228,8 +241,8 @@ class RedactionTests(AnsweringTestCase):
             fake_model(
                 API,
                 lambda told: sent.append(told) or "no answer",
-                ASSISTANT_INCIDENT_BUDGET=Decimal(0),
-                ASSISTANT_DAILY_BUDGET=Decimal(0),
+                ASSISTANT_INCIDENT_BUDGET=Decimal(10**9),
+                ASSISTANT_DAILY_BUDGET=Decimal(10**9),
             ) as model,
             self.assertLogs(level="DEBUG") as logged,
         ):
@@ -282,6 +295,23 @@ class BudgetTests(AnsweringTestCase):
 
         self.assertEqual(call.cost_micros, 120 * 3 + 30 * 15)
         self.assertEqual(set(ModelBudget.objects.values_list("used", flat=True)), {call.cost_micros})
+
+    def test_it_asks_nothing_for_a_budget_of_nothing(self):
+        for given in (Decimal(0), Decimal("0.5")):  # half a token
+            with self.subTest(given=given), fake_model(API, sound, ASSISTANT_DAILY_BUDGET=given) as model:
+                with self.assertRaises(Conflict) as caught:
+                    asked(self.incident, self.ada)
+
+                self.assertEqual((caught.exception.code, model.received), ("model_paused_budget", []))
+
+    def test_it_may_be_asked_again_the_next_day(self):
+        with fake_model(API, sound, ASSISTANT_DAILY_BUDGET=Decimal(100)):
+            call = asked(self.incident, self.ada)
+            states = [status_of(self.incident).state]
+            ModelCall.objects.filter(pk=call.pk).update(ended_at=timezone.now() - dt.timedelta(days=1))
+            states.append(status_of(self.incident).state)
+
+        self.assertEqual(states, [ModelState.PAUSED_BUDGET, ModelState.READY])
 
     def test_it_stops_when_a_budget_does_not_hold_the_next_request(self):
         with fake_model(API, sound, **self.PRICED, ASSISTANT_INCIDENT_BUDGET=Decimal("0.03")) as model:

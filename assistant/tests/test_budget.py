@@ -21,7 +21,7 @@ class ConcurrentBudgetTests(TransactionTestCase):
             self.skipTest("threads that share one SQLite database in memory do not wait for each other")
         amount = amount_of(*estimate(PROMPT, LIMITS))
         now = timezone.now()
-        with override_settings(ASSISTANT_DAILY_BUDGET=Decimal(3 * amount), ASSISTANT_INCIDENT_BUDGET=Decimal(0)):
+        with override_settings(ASSISTANT_DAILY_BUDGET=Decimal(3 * amount), ASSISTANT_INCIDENT_BUDGET=Decimal(10**9)):
             results = at_once(*(lambda n=n: reserve(n, PROMPT, LIMITS, now) for n in range(8)))
 
         self.assertEqual(sum(isinstance(one, Reservation) for one in results), 3, results)

@@ -1,8 +1,8 @@
 from django.test import TestCase
 
 from assistant.models import Verdict
-from incidents.models import Incident
-from incidents.services import redact
+from incidents.models import Incident, Visibility
+from incidents.services import comment, redact
 from incidents.tests.factories import make_incident
 from tests.people import signed_in
 from users.tests.factories import make_admin, make_reporter, make_responder
@@ -25,6 +25,12 @@ class SuggestionsViewTests(TestCase):
         self.assertEqual([one["reference"] for one in answer["duplicates"]], [self.earlier.reference])
         self.assertEqual(answer["duplicates"][0]["because"][0]["value"], "4/4")
         self.assertEqual(answer["causes"], [])
+
+    def test_it_shows_reporters_their_own_twins_and_nothing_else(self) -> None:
+        answer = signed_in(self.reporter).get(address(self.incident)).json()
+
+        self.assertEqual([one["reference"] for one in answer["duplicates"]], [self.earlier.reference])
+        self.assertEqual([answer[name] for name in ("causes", "routing", "model")], [[], [], None])
 
     def test_it_hides_incidents_that_the_caller_does_not_see(self) -> None:
         answer = signed_in(make_reporter()).get(address(self.incident))
@@ -80,3 +86,20 @@ class RedactionTests(TestCase):
 
         said = Verdict.objects.order_by("suggestion").values_list("snapshot__hypothesis", flat=True)
         self.assertEqual([text.count("hunter2secret") for text in said], [0, 0, 1])
+
+    def test_it_removes_what_was_shortened(self) -> None:
+        admin = make_admin()
+        incident, other = make_incident(title="Mail is late"), make_incident(title="Mail was late")
+        secret = "the root word is hunter2secret\n" * 20
+        note = comment(incident, secret, by=admin, visibility=Visibility.INTERNAL)
+        signed_in(admin).post(address(incident, "summary/verdict/"), {"useful": True}, format="json")
+        quoting = {"hypothesis": f"As in {incident.reference}: “{secret[:300]}”", "confidence": 0.5}
+        Verdict.objects.create(
+            incident=other, related=incident, suggestion="c", kind="cause", user=admin, is_useful=True, snapshot=quoting
+        )
+        before = str(list(Verdict.objects.values_list("snapshot", flat=True)))
+
+        redact(note, by=admin)
+
+        after = str(list(Verdict.objects.values_list("snapshot", flat=True)))
+        self.assertEqual((before.count("hunter2secret") > 2, after.count("hunter2secret")), (True, 0))

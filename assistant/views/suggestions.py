@@ -27,7 +27,7 @@ class SuggestionsView(APIView):
     @extend_schema(
         operation_id="suggestions_retrieve",
         summary=_("Get suggestions for an incident"),
-        description=_("Reporters get similar incidents among those they see, and the summary."),
+        description=_("Reporters get similar incidents and likely duplicates among those they see, and the summary."),
         parameters=[INCIDENT_ID],
         responses=SuggestionsSerializer,
     )
