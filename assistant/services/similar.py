@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils.translation import gettext as _
 
 from alerts.models import AlertGroup
@@ -23,6 +23,7 @@ from users.models import User
 MOST = 5
 CLOSE = 40  # of those whose words are most alike, and of the recent among them, compared in full
 MAX_LABELS = 6
+MOST_GROUPS = 500  # of alerts: a storm has one, a silly grouping one an alert
 IGNORED_LABELS = frozenset({"severity", "priority", "level"})
 
 
@@ -63,26 +64,34 @@ def _ranked(
     grouped = _incidents_of_groups(comparison.asked.groups)
     recent = [one for one in plain if _may_repeat(one.facts, now)]
     close = {one.facts.id for one in (*plain[:CLOSE], *recent[:CLOSE])} | (grouped & set(ids))
-    found = [comparison.compare(facts) for facts in _in_full([row for row in rows if row.id in close])]
+    found = [
+        comparison.compare(facts)
+        for facts in _in_full([row for row in rows if row.id in close], comparison.asked.groups)
+    ]
     return sorted(found, key=lambda one: (-one.score, -one.facts.id))
 
 
 COLUMNS = ("pk", "title", "created_at", "category_id", "status")
 
 
-def _in_full(rows: Sequence[Facts]) -> list[Facts]:
-    """Return the facts with services, and alerts' labels and groups."""
+def _in_full(rows: Sequence[Facts], of: Collection[str] | None = None) -> list[Facts]:
+    """Return the facts with services, the first alert's labels, and alerts' groups, of those asked for if any are."""
     ids = [row.id for row in rows]
     services: dict[int, set[int]] = defaultdict(set)
     through = Incident.services.through.objects.filter(incident_id__in=ids)
     for pk, service in through.values_list("incident_id", "service_id"):
         services[pk].add(service)
     labels: dict[int, set[int]] = defaultdict(set)
-    for pk, said in Alert.objects.filter(incident_id__in=ids).order_by("pk").values_list("incident_id", "labels"):
-        if pk is not None and len(labels[pk]) < MAX_LABELS:
-            labels[pk] |= pairs_of({name: value for name, value in said.items() if name not in IGNORED_LABELS})
+    firsts = Alert.objects.filter(incident_id__in=ids).order_by().values("incident_id").annotate(first=Min("pk"))
+    alerts = Alert.objects.filter(pk__in=[row["first"] for row in firsts])
+    for pk, said in alerts.values_list("incident_id", "labels"):
+        if pk is not None:
+            labels[pk] = pairs_of({name: value for name, value in said.items() if name not in IGNORED_LABELS})
     groups: dict[int, set[str]] = defaultdict(set)
-    for pk, key in AlertGroup.objects.filter(incident_id__in=ids).values_list("incident_id", "key"):
+    latest = AlertGroup.objects.filter(incident_id__in=ids).order_by("-pk")
+    for pk, key in (latest if of is None else latest.filter(key__in=of)).values_list("incident_id", "key")[
+        :MOST_GROUPS
+    ]:
         if pk is not None:
             groups[pk].add(key)
     return [

@@ -118,12 +118,12 @@ class RelatedIncidentsTests(TestCase):
     def test_it_costs_the_same_for_any_number(self) -> None:
         incident = make_incident(title="Payroll export failed at midnight")
         make_incident(title="Payroll export failed")
-        with self.assertNumQueries(12):
+        with self.assertNumQueries(11):
             found_for(incident, self.admin)
         for number in range(8):
             make_incident(title=f"Payroll export failed at midnight, run {number}")
 
-        with self.assertNumQueries(12):
+        with self.assertNumQueries(11):
             _similar, duplicates = found_for(incident, self.admin)
 
         self.assertEqual(len(duplicates), 5)
