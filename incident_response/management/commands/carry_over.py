@@ -13,16 +13,21 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from alerts.services.enqueueing import INTERNAL_FORMAT
+from assistant.services import asking, routing_records
 from core.server.condition import CARRY_OVER
 from incident_response.backups import databases, files
 from incident_response.carry_over import CarryOverError, copying
 from incident_response.carry_over.tables import JOB_RUNS, Table, tables_of
+from incidents.models import FeedCursor
 from incidents.search import rebuild_index
 from incidents.services.feed import skip_history
 from intake.models import IntakeEvent
 from notifications.services import feeding
 from paging.services import starting
 from reviews.services import rules
+
+# Where they stood is carried over; readers that the earlier checkout did not have begin with what comes.
+LATER_READERS = frozenset({asking.READER, routing_records.READER})
 
 
 class Command(BaseCommand):
@@ -64,6 +69,7 @@ class Command(BaseCommand):
         IntakeEvent.objects.filter(format="draft").update(format=INTERNAL_FORMAT)
         IntakeEvent.objects.waiting().filter(byte_count=None).update(byte_count=Length("body"))
         skip_history(starting.READER, feeding.CURSOR, rules.READER)  # else all of history would page
+        skip_history(*LATER_READERS.difference(FeedCursor.objects.values_list("name", flat=True)))
         connection.check_constraints()
         searchable = max(rebuild_index(), default=0)
         self.stdout.write(f"All rows were copied; {searchable:,} incidents are searchable.")
