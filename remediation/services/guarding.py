@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict, PermissionRefused
@@ -11,9 +12,9 @@ from incidents.actors import By, person
 from incidents.models import Incident
 from remediation.binding import target_key
 from remediation.guards import DAY, Facts, Limits, Refusal, StepSize, TargetHistory, Window, refusals
-from remediation.models import FreezeWindow, Run, Runbook, RunbookVersion, RunTarget, Stop
+from remediation.models import FreezeWindow, Run, Runbook, RunbookVersion, RunPhase, RunTarget, Stop
 from remediation.services.resolving import Bound
-from remediation.steps.port import step_kind
+from remediation.steps.port import Phase, step_kind
 
 
 def judge(
@@ -81,10 +82,11 @@ def _sizes(version: RunbookVersion, bound: Bound) -> list[StepSize]:
 def _histories(bound: Bound, cooldown: int, now: dt.datetime, run: int) -> list[TargetHistory]:
     names = {target_key(one): one.name for of_step in bound.targets for one in of_step}
     rows = RunTarget.objects.filter(key__in=names).exclude(run=run)
+    acted = RunPhase.objects.filter(target=OuterRef("pk"), phase=Phase.ACT, did_nothing=False)
     since = now - max(DAY, dt.timedelta(seconds=cooldown))
     started: defaultdict[str, dict[int, dt.datetime]] = defaultdict(dict)
     # once per run, however many of its steps change the target
-    for key, of_run, at in rows.filter(started_at__gt=since).values_list("key", "run", "started_at"):
+    for key, of_run, at in rows.filter(Exists(acted), started_at__gt=since).values_list("key", "run", "started_at"):
         if at is not None:
             started[key][of_run] = at
     held = set(rows.filter(held_key__isnull=False).values_list("key", flat=True))

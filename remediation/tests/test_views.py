@@ -8,7 +8,8 @@ from incidents.services import delete, purge
 from incidents.tests.factories import kinds_of, make_incident, make_service, make_team
 from remediation.models import FreezeWindow, Run, Runbook, RunbookVersion
 from remediation.services import deciding
-from remediation.tests.factories import approved, executing_run, fake, make_runbook, propose, work_off
+from remediation.tests.factories import NOTHING, approved, executing_run, fake, make_runbook, propose, work_off
+from remediation.vocabulary import RunState
 from users.tests.factories import client_of, make_admin, make_reporter, make_responder
 
 RUNBOOKS, RUNS, STOP = "/api/v1/runbooks/", "/api/v1/runs/", "/api/v1/remediation/stop/"
@@ -290,6 +291,19 @@ class GuardedTests(People):
         second = propose(self.incident, runbook, by=self.ada)
 
         self.assertEqual(self.do(self.ada, second, "approve", status=409)["code"], "cooldown")
+
+    def test_it_cools_down_only_after_changes(self) -> None:
+        runbook = make_runbook("web", by=self.admin, cooldown_seconds=300, daily_cap_per_target=1)
+        fake.answers[("web", "act")] = NOTHING
+        run = executing_run(self.incident, runbook, by=self.ada)
+        work_off()
+        fake.reset()
+        second = propose(self.incident, runbook, by=self.ada)
+
+        self.do(self.ada, second, "approve")
+
+        run.refresh_from_db()
+        self.assertEqual((run.state, run.targets.get().started_at is None), (RunState.ABORTED, False))
 
     def test_it_caps_a_day(self) -> None:
         runbook = make_runbook("web", by=self.admin, daily_cap=1)

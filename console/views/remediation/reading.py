@@ -155,7 +155,7 @@ def line(part: Mapping[str, Any]) -> str:
     """Return a phase's description in a line, what it is first."""
     leads = [str(part[name]) for name in LEADS if name in part]
     if "url" in part:
-        leads.append(str(part["url"]))
+        leads = [*(leads or ["GET"]), str(part["url"])]
     return " ".join([*leads, *_pairs(part)]) or "—"
 
 
