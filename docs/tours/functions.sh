@@ -54,13 +54,13 @@ if missing:
 ' "$@"
 }
 
-# wait_for TEXT COMMAND…: repeat the command, for up to a minute, until it prints the text; then print what it printed.
+# wait_for TEXT COMMAND…: repeat the command, for up to some minutes, until it prints the text; then print what it printed.
 wait_for() {
   local wanted=$1 said='' tries=0
   shift
   until said=$("$@" 2>/dev/null) && [[ $said == *"$wanted"* ]]; do
     tries=$((tries + 1))
-    if [ "$tries" -gt 150 ]; then
+    if [ "$tries" -gt 300 ]; then
       printf 'Waited in vain for “%s”; there was: %s\n' "$wanted" "$said" >&2
       return 1
     fi

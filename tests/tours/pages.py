@@ -28,7 +28,7 @@ PORTS = (SERVER_PORT, 8089, 6443, 8012)  # of the server and the stand-ins, on t
 START = "README.md"  # each tour begins with its steps
 PYTHON = ".venv/bin/python"
 ANYTHING = "…"
-PAGE_SECONDS = 240
+PAGE_SECONDS = 400
 STOP_SECONDS = 30
 MARK = "=== the step is over ==="
 

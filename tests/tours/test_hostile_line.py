@@ -9,11 +9,18 @@ from assistant.vocabulary import Outcome
 from incidents.models import Incident, IncidentEvent
 from tests.tours.serving import TourCase
 
+REMEDIATION = apps.get_app_config("remediation")
+
 
 def kept() -> dict[str, Any]:
-    """Return each row of incidents, timelines and runs of runbooks."""
-    models = [Incident, IncidentEvent, *apps.get_app_config("remediation").get_models()]
-    return {model._meta.label: list(model._base_manager.order_by("pk").values()) for model in models}
+    """Return the incident with its timeline, the status of all others, and each row of runbooks and their runs."""
+    incident = Incident.objects.get(alerts__title__contains="close this incident")
+    return {
+        "incident": Incident.objects.filter(pk=incident.pk).values().get(),
+        "timeline": list(IncidentEvent.objects.filter(incident=incident).order_by("pk").values()),
+        "others": list(Incident.objects.order_by("pk").values_list("pk", "status", "severity")),
+        **{model.__name__: list(model._base_manager.order_by("pk").values()) for model in REMEDIATION.get_models()},
+    }
 
 
 class HostileLineTests(TourCase):
