@@ -153,7 +153,8 @@ class _Execution:
         """Roll back what was done, the last first."""
         acted = list(self._acted())
         if not acted:
-            return Ending(RunState.ABORTED, if_nothing.say(target=failed.name), is_failure=True)
+            # during a stop, agents fetch no jobs: that is not the runbook's failure
+            return Ending(RunState.ABORTED, if_nothing.say(target=failed.name), is_failure=self.stopping is None)
         left = []
         for one in reversed(acted):
             if Phase.ROLL_BACK not in one.phases:

@@ -48,6 +48,13 @@ def every_answer() -> Iterator[dict[tuple[int, Phase], Result]]:
 
 
 class ExecutionTests(SimpleTestCase):
+    def test_it_counts_no_failure_of_a_step_that_a_stop_kept_from_being_done(self):
+        one = [Planned(1, "web", frozenset({Phase.ACT}))]
+
+        for stop_after, is_failure in ((None, True), (1, False)):
+            _done, ending = play(one, {(1, Phase.ACT): NOTHING}, stop_after)
+            self.assertEqual((ending.state, ending.is_failure), (RunState.ABORTED, is_failure))
+
     def test_it_tries_everything_before_it_changes_anything(self):
         done, ending = play(TWO, {})
 
