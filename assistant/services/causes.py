@@ -14,7 +14,7 @@ from assistant.services.log_causes import log_causes
 from assistant.suggestions import Cause, Evidence, Similar
 from assistant.vocabulary import EvidenceKind
 from core.text.sentences import age
-from incidents.models import EventKind, Incident, IncidentEvent
+from incidents.models import EventKind, Incident, IncidentEvent, IncidentLink, LinkKind
 from incidents.search import tokens
 from reviews.models import Factor, Review
 from users.models import User
@@ -116,8 +116,10 @@ def _from_similar(viewer: User, similar: Sequence[Similar]) -> Iterator[Cause]:
 
 
 def _ends_of(ids: Sequence[int]) -> dict[int, IncidentEvent]:
-    """Return the last note with which each was resolved."""
+    """Return the last note with which each was resolved, but for duplicates, whose notes say only that."""
+    duplicates = IncidentLink.objects.filter(incident__in=ids, kind=LinkKind.DUPLICATE_OF).values("incident")
     events = IncidentEvent.objects.filter(incident__in=ids, kind=EventKind.RESOLVED).exclude(body="")
+    events = events.exclude(incident__in=duplicates)
     noted = {event.incident_id: event for event in events.filter(redacted_at__isnull=True).order_by("seq")}
     ended = set(Incident.objects.filter(pk__in=noted, is_open=False).values_list("pk", flat=True))
     return {pk: event for pk, event in noted.items() if pk in ended}

@@ -11,8 +11,8 @@ from assistant.services.gathering import known_of
 from assistant.services.suggesting import suggestions_of
 from assistant.suggestions import Cause, Similar
 from assistant.vocabulary import EvidenceKind
-from incidents.models import Incident, Status
-from incidents.services import transition
+from incidents.models import Incident, LinkKind, Status
+from incidents.services import link, transition
 from incidents.tests.factories import make_incident, make_service
 from logs.lines import Line
 from logs.tests.factories import make_lines
@@ -88,6 +88,15 @@ class CausesTests(TestCase):
 
         self.assertEqual(cause.hypothesis, f"As in {earlier.reference}, which was resolved with: “Restarted the pool”")
         self.assertEqual(cause.incident, earlier.pk)
+
+    def test_it_takes_no_duplicate_for_a_cause(self) -> None:
+        original, earlier = make_incident(title="Pool is empty"), make_incident(title="Payments answer with errors")
+        link(earlier, original, LinkKind.DUPLICATE_OF, by=make_admin())
+        similar = Similar(earlier.pk, earlier.reference, earlier.title, 0.8, ())
+
+        earlier.refresh_from_db()
+        self.assertEqual(earlier.status, Status.RESOLVED)
+        self.assertEqual(causes(self.incident, self.responder, (similar,)), ())
 
     def test_it_prefers_what_the_review_of_a_similar_incident_names(self) -> None:
         earlier = make_incident(title="Payments answer with errors")

@@ -68,6 +68,15 @@ class CardTests(SuggestionTests):
         self.post(self.ben, "incident-link", kind="duplicate_of", target=other.reference)
         self.assertEqual(IncidentLink.objects.get().kind, LinkKind.DUPLICATE_OF)
 
+    def test_it_shows_reporters_their_own_twin_without_a_way_to_link_it(self) -> None:
+        twin = make_incident(by=self.reporter, title="Checkout is down", description="All of it")
+
+        card = self.card(self.reporter)
+
+        self.assertContains(card, "Likely duplicate of")
+        self.assertContains(card, twin.reference)
+        self.assertNotContains(card, "kind=duplicate_of")
+
     def test_it_hides_restricted_incidents_of_others(self) -> None:
         other = make_incident(by=self.admin, title="Checkout is down", description="All of it")
         services.update(other, by=None, fields={"is_restricted": True})
