@@ -7,7 +7,7 @@ and nothing is entered twice.
 import datetime as dt
 import time
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import structlog
@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from alerts.services.enqueueing import enqueue
 from core.db.leases import Lease
 from core.db.transactions import unit_of_work
+from core.server.jobs import is_stopping
 from core.text.sentences import Sentence
 from logs.detection import SAMPLE_LENGTH, Group, Spec, Tally, Verdict, from_json, judge, to_json
 from logs.models import DetectionRule
@@ -27,6 +28,7 @@ from logs.sources.outside import Found, Limits, Store, StoreFailed, store_of
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 8
+LOOK_SECONDS = 1.0  # between looks for further windows while searches run
 WARNINGS = 3  # of a store, in an alert
 FAILURES = 3  # in a row, until they are an alert
 FIRST_PAUSE, LONGEST_PAUSE = 15, 300  # seconds before another attempt, doubled each time
@@ -62,26 +64,42 @@ class Window:
         return _moment(self.end)
 
 
-def run_due(now: dt.datetime, *, limit: int = AT_ONCE) -> int:
-    """Search the next windows of up to `limit` rules; return how many were entered or failed."""
-    due = DetectionRule.objects.due_elsewhere(now)
-    if not due.exists():  # looking costs no lock
-        return 0
-    keys = held.claim_many(due[:limit], now)
-    rules = DetectionRule.objects.select_related("source").in_bulk(keys)
-    windows = [window for rule in rules.values() if (window := window_of(rule, now)) is not None]
-    begun, errors = time.monotonic(), list[Exception]()
+def run_due(now: dt.datetime, *, limit: int = AT_ONCE, seconds: float = 0.0) -> int:
+    """Search due windows, `limit` at once, beginning further ones for some seconds; return how many were begun.
+
+    A search that ends makes room at once: a store that hangs keeps none of the others waiting.
+    """
+    begun, total, errors = time.monotonic(), 0, list[Exception]()
+    running: dict[Future[Found], Window] = {}
     with ThreadPoolExecutor(max_workers=limit, thread_name_prefix="search") as pool:
-        searches = {pool.submit(search, window.rule, window.end): window for window in windows}
-        for done in as_completed(searches):
-            try:
-                _settle(searches[done], done, now + dt.timedelta(seconds=time.monotonic() - begun))
-            except Exception as error:  # it is searched again when its lease ends; the others are entered
-                log.error("detection_window_not_entered", rule=searches[done].rule.pk, exc_info=error)
-                errors.append(error)
+        while True:
+            passed = time.monotonic() - begun
+            may_begin = total == 0 or (passed < seconds and not is_stopping())
+            if may_begin and len(running) < limit:
+                windows = _claim(now + dt.timedelta(seconds=passed), limit - len(running))
+                total += len(windows)
+                running |= {pool.submit(search, window.rule, window.end): window for window in windows}
+            if not running:
+                break
+            for done in wait(running, LOOK_SECONDS, FIRST_COMPLETED).done:
+                window = running.pop(done)
+                try:
+                    _settle(window, done, now + dt.timedelta(seconds=time.monotonic() - begun))
+                except Exception as error:  # it is searched again when its lease ends; the others are entered
+                    log.error("detection_window_not_entered", rule=window.rule.pk, exc_info=error)
+                    errors.append(error)
     if errors:
         raise errors[0]
-    return len(windows)
+    return total
+
+
+def _claim(now: dt.datetime, limit: int) -> list[Window]:
+    due = DetectionRule.objects.due_elsewhere(now)
+    if not due.exists():  # looking costs no lock
+        return []
+    keys = held.claim_many(due[:limit], now)
+    rules = DetectionRule.objects.select_related("source").in_bulk(keys)
+    return [window for rule in rules.values() if (window := window_of(rule, now)) is not None]
 
 
 def window_of(rule: DetectionRule, now: dt.datetime) -> Window | None:

@@ -1,5 +1,7 @@
 """Rules over outside stores: each window searched until it was searched whole, and entered once."""
 
+import time
+from dataclasses import replace
 from threading import Event
 from unittest import mock
 
@@ -16,9 +18,10 @@ from logs.jobs import search_stores
 from logs.models import DetectionRule, Mode
 from logs.services import detecting, searching
 from logs.services.rules import delete_rule, faulty_rules, save_rule
+from logs.sources import outside
 from logs.sources.outside import Found, Row, StoreFailed
 from logs.tests.rules import after
-from logs.tests.stores import LAG, make_outside_rule, serve
+from logs.tests.stores import LAG, FakeStore, make_outside_rule, serve
 from logs.tests.test_detecting import alerts
 
 DOWN = StoreFailed("Elsewhere is down.")
@@ -336,7 +339,7 @@ class FailureTests(TestCase):
         with mock.patch.object(searching, "enter", broken), self.assertRaises(OperationalError):
             searching.run_due(after(DUE))
         during = [title for title, _status, _number in alerts()]
-        searching.run_due(after(DUE + 180))
+        searching.run_due(after(DUE + 181))
 
         self.assertEqual(during, ["Failures", "Rule 0", "Rule 2"])
         self.assertIn(("Rule 1", "firing", 1), alerts())
@@ -407,6 +410,36 @@ class RuleTests(TestCase):
 
 
 class WorkersTests(TransactionTestCase):
+    def test_it_keeps_no_rule_waiting_for_a_store_that_hangs(self):
+        hanging, well = serve(self, "hanging"), serve(self)
+        begin(make_outside_rule(name="Hanging", store="hanging"))
+        begin(make_outside_rule(name="Well"))
+        well.add(1, 2)
+        is_over = Event()
+
+        def hang(*_args: object) -> Found:
+            is_over.wait(10)
+            raise DOWN
+
+        def look(*args: object) -> Found:
+            if len(well.searches) == 3:
+                is_over.set()
+            return FakeStore.search(well, *args)
+
+        with mock.patch.dict(
+            outside._stores,
+            {
+                "hanging": replace(outside._stores["hanging"], search=hang),
+                "elsewhere": replace(outside._stores["elsewhere"], search=look),
+            },
+        ):
+            begun = time.monotonic()
+            search_stores(after(DUE + 5 * 60))
+
+        self.assertLess(time.monotonic() - begun, 9)
+        self.assertEqual(len(well.searches), 6)
+        self.assertEqual(hanging.searches, [])
+
     def test_it_enters_each_window_once_however_many_look(self):
         store = serve(self)
         rules = [make_outside_rule(name=f"Rule {number}") for number in range(4)]
