@@ -22,7 +22,7 @@ from core.api.jsonio import to_json
 from core.api.problems import TITLES, problem
 from core.db.outages import outages, unavailable
 from core.errors import DomainError, PermissionRefused
-from incident_response.legacy.urls import is_programs
+from incident_response.legacy.programs import is_programs
 from intake.endpoints import first_parts
 
 

@@ -9,6 +9,7 @@ from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 
 from incident_response.legacy.authentication import BearerPersonalToken
+from incident_response.legacy.programs import is_browser
 from users.authentication import PersonalTokenAuthentication, SessionJWTAuthentication
 
 
@@ -40,11 +41,3 @@ def replace_data(request: Request, data: Any) -> None:
 def with_query(address: str, request: HttpRequest) -> str:
     query = request.META.get("QUERY_STRING", "")
     return f"{address}?{query}" if query else address
-
-
-def is_browser(request: HttpRequest) -> bool:
-    """Return whether a person opens the address: programs bring a token, or ask for no page first."""
-    headers = request.headers
-    asks_for_page = headers.get("Accept", "").partition(",")[0].partition(";")[0].strip().lower() == "text/html"
-    is_opened = headers.get("Sec-Fetch-Dest", "document") == "document"
-    return request.method in ("GET", "HEAD") and asks_for_page and is_opened and "Authorization" not in headers

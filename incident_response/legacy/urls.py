@@ -1,11 +1,8 @@
 """The earlier systems' addresses, without a last slash."""
 
-from django.conf import settings
-from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from incident_response.legacy.base import is_browser
 from incident_response.legacy.incidents import IncidentsView, TicketsView, TicketView
 from incident_response.legacy.lines import AlertsView, LogsView, SimulateView
 from incident_response.legacy.probes import ModelProbe, SlackProbe, SplunkProbe
@@ -29,13 +26,3 @@ urlpatterns: list[URLPattern] = [
     path("tickets/<str:id>/priority", TicketsView.as_view({"patch": "set_priority"}), name="legacy-ticket-priority"),
     path("ticket", TicketView.as_view({"get": "form", "post": "create"}), name="legacy-new-ticket"),
 ]
-FIRST_PARTS = {str(one.pattern).partition("/")[0] for one in urlpatterns}
-OF_PAGES = {"incidents", "logs", "alerts", "system"}  # where the console's own scripts ask too
-
-
-def is_programs(request: HttpRequest) -> bool:
-    """Return whether a program asks at or below one of these addresses, so that errors are problem documents."""
-    part = request.path.split("/")[1]
-    if not settings.LEGACY_ROUTES or part not in FIRST_PARTS:
-        return False
-    return "Authorization" in request.headers or (part not in OF_PAGES and not is_browser(request))
