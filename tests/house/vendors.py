@@ -24,12 +24,12 @@ KNOWN: dict[str, tuple[str, ...]] = {
 }
 ONLY_IN_PATHS = {"generic"}  # a plain English word elsewhere
 # The second and third read what settings are made of; the fifth speaks as earlier systems did; redacting knows secrets
-# by whoever issues them; the last holds those to whom we send, a folder each.
+# by whoever issues them; tours walk through one; the last holds those to whom we send, a folder each.
 REGISTRIES = (
     *("incident_response/settings.py", "incident_response/variables.py", "incident_response/store_variables.py"),
     "incident_response/demo/",
     "incident_response/legacy/",
-    "assistant/redacting/",
+    *("assistant/redacting/", "docs/tours/", "tests/tours/"),
     "notifications/channels/",
 )
 
