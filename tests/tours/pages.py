@@ -80,7 +80,7 @@ class Tour:
     def __enter__(self) -> "Tour":
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._terminals)
-            command = ["bash", "-e", "-u", "-o", "pipefail"]
+            command = ["bash", "-e", "-u"]
             errors = stack.enter_context(tempfile.TemporaryFile("w+"))
             self._shell = stack.enter_context(_started(command, errors, stdin=subprocess.PIPE))
             self._errors = errors
