@@ -85,7 +85,8 @@ class AnswerTests(TestCase):
         kinds = self.components["schemas"]["SourceKindEnum"]["enum"]
 
         self.assertIn("alertmanager", kinds)
-        self.assertEqual(self.components["schemas"]["LogStoreEnum"]["enum"], ["internal"])
+        stores = self.components["schemas"]["LogStoreEnum"]["enum"]
+        self.assertEqual(stores, ["internal", "cloudwatch", "elasticsearch", "loki", "splunk"])
 
     def test_it_documents_that_it_may_be_away(self) -> None:
         silent = [

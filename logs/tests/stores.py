@@ -46,7 +46,8 @@ class FakeStore:
 def serve(test: TestCase, kind: str = "elsewhere") -> FakeStore:
     """Register a store for the time of a test."""
     fake = FakeStore()
-    store = Store(kind, "Elsewhere", fake.search, fake.validate, lambda: fake.reason, lambda: LAG, "failed")
+    title = outside._stores[kind].title if kind in outside._stores else "Elsewhere"  # serializers keep the order
+    store = Store(kind, title, fake.search, fake.validate, lambda: fake.reason, lambda: LAG, "failed")
     test.enterContext(mock.patch.dict(outside._stores, {kind: store}))
     return fake
 
