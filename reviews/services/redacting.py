@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from core.db import rows
-from core.text.removing import Clean, cleaned, remover_of
+from core.db.cleaning import clean_rows
+from core.text.removing import remover_of
 from reviews.models import ActionItem, Factor, Moment, Participant, Review
 from reviews.narrative import quoted
 from status_page.services.redacting import clean_reviews
@@ -24,19 +24,7 @@ def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None
     if review is None:
         return
     clean = remover_of({text for leaked in texts for text in (leaked, quoted(leaked), leaked.strip())}, instead)
-    _clean([review], (*TEXTS, "themes", "public_translations"), clean)
+    clean_rows([review], (*TEXTS, "themes", "public_translations"), clean)
     for model, names in COPIES:
-        _clean(list(model._default_manager.filter(review=review)), names, clean)
+        clean_rows(list(model._default_manager.filter(review=review)), names, clean)
     clean_reviews(incident_id, clean)
-
-
-def _clean(found: list[Any], names: tuple[str, ...], clean: Clean) -> None:
-    changed = []
-    for row in found:
-        before = [getattr(row, name) for name in names]
-        after = [cleaned(value, clean) for value in before]
-        if before != after:
-            for name, text in zip(names, after, strict=True):
-                setattr(row, name, text)
-            changed.append(row)
-    rows.update_many(changed, names)
