@@ -114,28 +114,12 @@ class IncidentSummarySerializer(serializers.Serializer[Any]):
     lines = SummaryLineSerializer(many=True)
 
 
-class ModelEvidenceSerializer(serializers.Serializer[Any]):
-    """A row that a model's answer cites."""
-
-    kind = serializers.ChoiceField(choices=EvidenceKind.choices)
-    id = serializers.IntegerField()
-
-
-class ModelCauseSerializer(serializers.Serializer[Any]):
-    """A hypothesis of a language model."""
-
-    id = serializers.CharField()
-    hypothesis = serializers.CharField()
-    confidence = serializers.FloatField(help_text=SCORE)
-    evidence = ModelEvidenceSerializer(many=True)
-
-
 class ModelTextSerializer(serializers.Serializer[Any]):
     """A text of a language model."""
 
     id = serializers.CharField()
     text = serializers.CharField()
-    evidence = ModelEvidenceSerializer(many=True)
+    evidence = EvidenceSerializer(many=True)
 
 
 class ModelSuggestionsSerializer(serializers.Serializer[Any]):
@@ -143,7 +127,7 @@ class ModelSuggestionsSerializer(serializers.Serializer[Any]):
 
     state = serializers.ChoiceField(choices=ModelState.choices, source="status.state")
     reason = serializers.CharField(source="status.reason")
-    causes = ModelCauseSerializer(many=True)
+    causes = CauseSerializer(many=True)
     summary = ModelTextSerializer(allow_null=True)
     hand_over = ModelTextSerializer(allow_null=True)
 

@@ -7,10 +7,11 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from assistant.models import ModelBudget, ModelCall
+from assistant.models import ModelCall
 from assistant.services import budget
 from assistant.services.provider import configured, is_open, the_switch, today
-from assistant.vocabulary import CallState, ModelState, Outcome, Task
+from assistant.suggestions import Cause, Evidence
+from assistant.vocabulary import CallState, EvidenceKind, ModelState, Outcome, Task
 from core.text.sentences import shown
 from incidents.models import Incident
 from users.models import User
@@ -27,25 +28,9 @@ class Status:
 
 
 @dataclass(frozen=True)
-class ModelEvidence:
-    """`kind` is event, change, alert, log or incident."""
-
-    kind: str
-    id: int
-
-
-@dataclass(frozen=True)
-class ModelCause:
-    id: str
-    hypothesis: str
-    confidence: float
-    evidence: tuple[ModelEvidence, ...]
-
-
-@dataclass(frozen=True)
 class ModelClaim:
     text: str
-    evidence: tuple[ModelEvidence, ...]
+    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True)
@@ -60,14 +45,14 @@ class ModelText:
         return " ".join(claim.text for claim in self.claims)
 
     @property
-    def evidence(self) -> tuple[ModelEvidence, ...]:
+    def evidence(self) -> tuple[Evidence, ...]:
         return tuple(dict.fromkeys(one for claim in self.claims for one in claim.evidence))
 
 
 @dataclass(frozen=True)
 class ModelSuggestions:
     status: Status
-    causes: tuple[ModelCause, ...] = ()
+    causes: tuple[Cause, ...] = ()
     summary: ModelText | None = None
     hand_over: ModelText | None = None
 
@@ -135,15 +120,15 @@ def may_see(call: ModelCall, viewer: User) -> bool:
     return viewer.is_staff and Incident.objects.visible_to(viewer).filter(pk__in=numbers).count() == len(numbers)
 
 
-def _evidence(names: list[str]) -> tuple[ModelEvidence, ...]:
+def _evidence(names: list[str]) -> tuple[Evidence, ...]:
     pairs = (name.rpartition("-") for name in names)
-    return tuple(ModelEvidence(kind, int(number)) for kind, _dash, number in pairs)
+    return tuple(Evidence(EvidenceKind(kind), int(number)) for kind, _dash, number in pairs)
 
 
-def _causes(call: ModelCall) -> tuple[ModelCause, ...]:
+def _causes(call: ModelCall) -> tuple[Cause, ...]:
     found: list[dict[str, Any]] = call.result.get("causes", [])
     return tuple(
-        ModelCause(f"model-cause-{call.pk}-{number}", one["hypothesis"], one["confidence"], _evidence(one["evidence"]))
+        Cause(f"model-cause-{call.pk}-{number}", one["hypothesis"], one["confidence"], _evidence(one["evidence"]))
         for number, one in enumerate(found, start=1)
     )
 
@@ -153,10 +138,3 @@ def _text(call: ModelCall) -> ModelText:
     return ModelText(
         f"model-{call.task}-{call.pk}", tuple(ModelClaim(one["text"], _evidence(one["evidence"])) for one in claims)
     )
-
-
-def spend_per_day(days: int) -> list[tuple[str, int]]:
-    """Return what each of the last days used: millionths of a USD, or tokens without prices."""
-
-    rows = ModelBudget.objects.filter(scope__startswith="day:").order_by("-scope")[:days]
-    return [(row.scope.removeprefix("day:"), row.used) for row in rows]

@@ -77,7 +77,7 @@ class Evidence:
         return [self._one(row) for row in rows]
 
     def _one(self, row: Any) -> Shown:
-        kind, text = EvidenceKind(row.kind), getattr(row, "text", "")
+        kind, text = row.kind, row.text
         if kind == EvidenceKind.EVENT and (event := self.events.get(row.id)) is not None:
             place = f"?before={event.seq + 1}#event-{event.seq}"
             return Shown(kind.label, text, reverse("console:incident", args=[f"INC-{event.incident_id}"]) + place)
@@ -171,10 +171,7 @@ def _of_model(found: Suggestions, evidence: Evidence, said: Mapping[str, str]) -
     ]
     return {
         "model": model,
-        "model_causes": [
-            (cause, confidence_word(cause.confidence), evidence.shown(cause.evidence), said.get(cause.id))
-            for cause in model.causes
-        ],
+        "model_causes": [(cause, evidence.shown(cause.evidence), said.get(cause.id)) for cause in model.causes],
         "model_texts": texts,
         "tasks": Task.choices if model.status.state in (ModelState.READY, ModelState.FAILED) else (),
     }

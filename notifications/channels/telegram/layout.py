@@ -16,7 +16,6 @@ from notifications.channels.port import Message
 MOST = 4096
 TITLE, BODY, LINE = 400, 2200, 300
 MAX_LINES = 20
-CALLBACK_BYTES = 64
 SEPARATOR = ":"
 ROOM_FOR_LINES = MOST - TITLE - BODY - 300
 
