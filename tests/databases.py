@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pymysql
@@ -21,18 +22,44 @@ def server_url() -> str:
 def why_unreachable(url: str) -> str | None:
     """None when the server lets us in, else why not."""
     parts = urlsplit(url)
-    port = parts.port or 3306
     try:
-        pymysql.connect(
-            host=parts.hostname or "127.0.0.1",
-            port=port,
-            user=unquote(parts.username or "root"),
-            password=unquote(parts.password or ""),
-            connect_timeout=3,
-        ).close()
+        _connect(url).close()
     except (pymysql.MySQLError, OSError, RuntimeError) as error:
-        return f"no server at {parts.hostname}:{port}: {error.args[-1]}"
+        return f"no server at {parts.hostname}:{parts.port or 3306}: {error.args[-1]}"
     return None
+
+
+def make_anew(name: str) -> None:
+    """Make an empty database on the server; what a run that was killed left under this name goes first."""
+    drop(name)
+    _tell(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+
+
+def drop(name: str) -> None:
+    """Do away with a database on the server, where there is one."""
+    _tell(f"DROP DATABASE IF EXISTS `{name}`")
+
+
+def url_of(name: str) -> str:
+    """The address of a database on the server."""
+    return urlunsplit(urlsplit(server_url())._replace(path=f"/{name}"))
+
+
+def _tell(statement: str) -> None:
+    with _connect(server_url(), read_timeout=60) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _connect(url: str, **options: Any) -> Any:
+    parts = urlsplit(url)
+    return pymysql.connect(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or 3306,
+        user=unquote(parts.username or "root"),
+        password=unquote(parts.password or ""),
+        connect_timeout=3,
+        **options,
+    )
 
 
 def is_server_required() -> bool:
@@ -52,8 +79,7 @@ def main() -> int:
     reason = why_unreachable(server_url())
     if reason is None:
         # Our own database may not exist there yet; this one always does.
-        url = urlunsplit(urlsplit(server_url())._replace(path="/information_schema"))
-        return failed or _check("MySQL/MariaDB", url)
+        return failed or _check("MySQL/MariaDB", url_of("information_schema"))
     say(f"Database check on MySQL/MariaDB: NOT RUN ({reason}).")
     return 1 if is_server_required() else failed
 

@@ -13,8 +13,9 @@ from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 
+from tests import databases
 from tests.__main__ import secrets
-from tests.databases import ROOT, server_url
+from tests.databases import ROOT
 
 NO_TOOLS = connection.vendor == "mysql" and not shutil.which("mariadb-dump") and not shutil.which("mysqldump")
 COUNT = (
@@ -31,14 +32,12 @@ class Installation:
         self.database = f"{settings.DATABASES['default']['NAME']}_{name}".rsplit("/", 1)[-1]
         self.url = f"sqlite:///{folder / name}.sqlite3"
         if connection.vendor == "mysql":
-            self.url = f"{server_url().rsplit('/', 1)[0]}/{self.database}"
-            with connection.cursor() as cursor:
-                cursor.execute(f"CREATE DATABASE `{self.database}` CHARACTER SET utf8mb4")
+            self.url = databases.url_of(self.database)
+            databases.make_anew(self.database)
 
     def drop(self) -> None:
         if connection.vendor == "mysql":
-            with connection.cursor() as cursor:
-                cursor.execute(f"DROP DATABASE `{self.database}`")
+            databases.drop(self.database)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from tests.databases import server_url
+from tests import databases
 
 CONTENT = json.loads((Path(__file__).parent / "earlier_database.json").read_text(encoding="utf-8"))
 # What it was made with, and what was given out then.
@@ -68,9 +68,8 @@ class EarlierMysql(EarlierSqlite):
         import pymysql
 
         self.name = f"{settings.DATABASES['default']['NAME']}_earlier"
-        self.url = f"{server_url().rsplit('/', 1)[0]}/{self.name}"
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE `{self.name}` CHARACTER SET utf8mb4")
+        self.url = databases.url_of(self.name)
+        databases.make_anew(self.name)
         config = {name: settings.DATABASES["default"][name.upper()] for name in ("user", "password", "host")}
         port = int(settings.DATABASES["default"]["PORT"] or 3306)
         self.connection = pymysql.connect(**config, port=port, database=self.name, charset="utf8mb4", autocommit=True)
@@ -91,8 +90,7 @@ class EarlierMysql(EarlierSqlite):
 
     def drop(self) -> None:
         super().drop()
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE `{self.name}`")
+        databases.drop(self.name)
 
 
 def quoted(column: str) -> str:

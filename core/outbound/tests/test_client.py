@@ -162,7 +162,7 @@ class ClientTests(SimpleTestCase):
         self.assertEqual(self.get("/limited", attempts=1).retry_after(now), 7.0)
 
     def test_it_waits_for_a_resolver_no_longer_than_for_other_steps(self) -> None:
-        with mock.patch("socket.getaddrinfo", side_effect=lambda *args, **options: time.sleep(2)):
+        with mock.patch("socket.getaddrinfo", side_effect=lambda *args, **options: time.sleep(2) or []):
             begun = time.monotonic()
             with self.assertRaisesMessage(Unreachable, "ConnectTimeout"):
                 Client(attempts=1, step_seconds=0.1).request("GET", "http://slow.test/")
