@@ -7,8 +7,10 @@ and nothing is entered twice.
 import datetime as dt
 import time
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Collection
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from threading import Thread
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -27,7 +29,7 @@ from logs.sources.outside import Found, Limits, Store, StoreFailed, store_of
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 8
+AT_ONCE = 8  # searches of one store
 LOOK_SECONDS = 1.0  # between looks for further windows while searches run
 WARNINGS = 3  # of a store, in an alert
 FAILURES = 3  # in a row, until they are an alert
@@ -65,41 +67,84 @@ class Window:
 
 
 def run_due(now: dt.datetime, *, limit: int = AT_ONCE, seconds: float = 0.0) -> int:
-    """Search due windows, `limit` at once, beginning further ones for some seconds; return how many were begun.
-
-    A search that ends makes room at once: a store that hangs keeps none of the others waiting.
+    """Search due windows, `limit` at once in each store, beginning further ones for some seconds; return how many were
+    begun.
     """
-    begun, total, errors = time.monotonic(), 0, list[Exception]()
-    running: dict[Future[Found], Window] = {}
-    with ThreadPoolExecutor(max_workers=limit, thread_name_prefix="search") as pool:
+    return _Round(now, limit, seconds).run()
+
+
+class _Round:
+    """Searches side by side. A store that hangs keeps no other store's rules waiting, nor do its last searches: until
+    they end, others go on.
+    """
+
+    def __init__(self, now: dt.datetime, limit: int, seconds: float) -> None:
+        self.now, self.limit, self.seconds = now, limit, seconds
+        self.clock, self.total, self.errors = time.monotonic(), 0, list[Exception]()
+        self.running: dict[Future[Found], tuple[Window, float]] = {}  # and when each began
+
+    def run(self) -> int:
         while True:
-            passed = time.monotonic() - begun
-            may_begin = total == 0 or (passed < seconds and not is_stopping())
-            if may_begin and len(running) < limit:
-                windows = _claim(now + dt.timedelta(seconds=passed), limit - len(running))
-                total += len(windows)
-                running |= {pool.submit(search, window.rule, window.end): window for window in windows}
-            if not running:
+            if not is_stopping():
+                self._begin()
+            if not self.running:
                 break
-            for done in wait(running, LOOK_SECONDS, FIRST_COMPLETED).done:
-                window = running.pop(done)
-                try:
-                    _settle(window, done, now + dt.timedelta(seconds=time.monotonic() - begun))
-                except Exception as error:  # it is searched again when its lease ends; the others are entered
-                    log.error("detection_window_not_entered", rule=window.rule.pk, exc_info=error)
-                    errors.append(error)
-    if errors:
-        raise errors[0]
-    return total
+            for done in wait(self.running, LOOK_SECONDS, FIRST_COMPLETED).done:
+                self._enter(done)
+        if self.errors:
+            raise self.errors[0]
+        return self.total
+
+    def _passed(self) -> float:
+        return time.monotonic() - self.clock
+
+    def _now(self) -> dt.datetime:
+        return self.now + dt.timedelta(seconds=self._passed())
+
+    def _begin(self) -> None:
+        passed, taken = self._passed(), Counter(window.rule.store for window, _begun in self.running.values())
+        closed = {store for store, number in taken.items() if number >= self.limit}
+        if self.total and passed >= self.seconds:
+            last = {window.rule.store for window, begun in self.running.values() if begun < self.seconds}
+            if not last:
+                return
+            closed |= last
+        windows = _claim(self._now(), taken, closed, self.limit)
+        self.total += len(windows)
+        self.running |= {_start(window): (window, passed) for window in windows}
+
+    def _enter(self, done: Future[Found]) -> None:
+        window, _begun = self.running.pop(done)
+        try:
+            _settle(window, done, self._now())
+        except Exception as error:  # it is searched again when its lease ends; the others are entered
+            log.error("detection_window_not_entered", rule=window.rule.pk, exc_info=error)
+            self.errors.append(error)
 
 
-def _claim(now: dt.datetime, limit: int) -> list[Window]:
-    due = DetectionRule.objects.due_elsewhere(now)
-    if not due.exists():  # looking costs no lock
-        return []
-    keys = held.claim_many(due[:limit], now)
-    rules = DetectionRule.objects.select_related("source").in_bulk(keys)
+def _claim(now: dt.datetime, taken: Counter[str], closed: Collection[str], limit: int) -> list[Window]:
+    due = DetectionRule.objects.due_elsewhere(now).exclude(store__in=closed)
+    waiting = set(due.order_by().values_list("store", flat=True).distinct())  # looking costs no lock
+    keys = [
+        key
+        for store in sorted(waiting)
+        for key in held.claim_many(due.filter(store=store)[: limit - taken[store]], now)
+    ]
+    rules = DetectionRule.objects.select_related("source").in_bulk(keys) if keys else {}
     return [window for rule in rules.values() if (window := window_of(rule, now)) is not None]
+
+
+def _start(window: Window) -> Future[Found]:
+    future = Future[Found]()
+
+    def run() -> None:
+        try:
+            future.set_result(search(window.rule, window.end))
+        except Exception as error:  # noqa: BLE001 (judged where it is entered)
+            future.set_exception(error)
+
+    Thread(target=run, name="search").start()
+    return future
 
 
 def window_of(rule: DetectionRule, now: dt.datetime) -> Window | None:

@@ -1,6 +1,5 @@
 """Rules over outside stores: each window searched until it was searched whole, and entered once."""
 
-import time
 from dataclasses import replace
 from threading import Event
 from unittest import mock
@@ -26,6 +25,8 @@ from logs.tests.test_detecting import alerts
 
 DOWN = StoreFailed("Elsewhere is down.")
 WRONG = StoreFailed("Elsewhere refused the query.", is_permanent=True)
+AGES = 20  # seconds, after which a round begins no further searches
+PATIENCE = 30  # seconds
 DUE = 60 + LAG  # the first window after START has settled
 
 
@@ -92,7 +93,7 @@ class WindowTests(TestCase):
         self.assertEqual([since for _query, since, _until in self.store.searches], [after(0), *ends[:-1]])
         self.assertEqual((rule.evaluated_until, rule.next_run_at), (after(360), after(420 + LAG)))
 
-    def test_it_begins_no_further_searches_when_the_worker_is_to_stop(self):
+    def test_it_begins_no_searches_when_the_worker_is_to_stop(self):
         begin(make_outside_rule())
         stopping = Event()
         stopping.set()
@@ -100,7 +101,7 @@ class WindowTests(TestCase):
         with stopping_by(stopping):
             search_stores(after(DUE + 5 * 60))
 
-        self.assertEqual(len(self.store.searches), 1)
+        self.assertEqual(self.store.searches, [])
 
     def test_it_counts_a_row_in_every_window_that_contains_it(self):
         begin(make_outside_rule(name="Long", window_seconds=180, threshold=3))
@@ -410,35 +411,52 @@ class RuleTests(TestCase):
 
 
 class WorkersTests(TransactionTestCase):
-    def test_it_keeps_no_rule_waiting_for_a_store_that_hangs(self):
-        hanging, well = serve(self, "hanging"), serve(self)
-        begin(make_outside_rule(name="Hanging", store="hanging"))
-        begin(make_outside_rule(name="Well"))
-        well.add(1, 2)
-        is_over = Event()
+    def hanging_beside(self, well: FakeStore, searches: int) -> list[bool]:
+        """Have a store hang until another has been searched so often; return whether each of its searches saw it."""
+        is_over, seen = Event(), list[bool]()
 
         def hang(*_args: object) -> Found:
-            is_over.wait(10)
+            self.passed = AGES
+            seen.append(is_over.wait(PATIENCE))
             raise DOWN
 
         def look(*args: object) -> Found:
-            if len(well.searches) == 3:
+            found = FakeStore.search(well, *args)
+            if len(well.searches) == searches:
                 is_over.set()
-            return FakeStore.search(well, *args)
+            return found
 
-        with mock.patch.dict(
-            outside._stores,
-            {
-                "hanging": replace(outside._stores["hanging"], search=hang),
-                "elsewhere": replace(outside._stores["elsewhere"], search=look),
-            },
-        ):
-            begun = time.monotonic()
-            search_stores(after(DUE + 5 * 60))
+        for kind, search in (("hanging", hang), ("elsewhere", look)):
+            changed = replace(outside._stores[kind], search=search)
+            self.enterContext(mock.patch.dict(outside._stores, {kind: changed}))
+        return seen
 
-        self.assertLess(time.monotonic() - begun, 9)
-        self.assertEqual(len(well.searches), 6)
-        self.assertEqual(hanging.searches, [])
+    def test_it_keeps_no_rule_waiting_for_a_store_that_hangs(self):
+        well = serve(self)
+        serve(self, "hanging")
+        for _ in range(searching.AT_ONCE + 2):
+            begin(make_outside_rule(store="hanging"))
+        DetectionRule.objects.filter(store="hanging").update(next_run_at=after(0))  # they come first
+        begin(make_outside_rule())
+        seen = self.hanging_beside(well, 6)
+
+        search_stores(after(DUE + 5 * 60))
+
+        self.assertEqual(set(seen), {True})
+        self.assertGreaterEqual(len(seen), searching.AT_ONCE)
+
+    def test_it_goes_on_in_other_stores_until_the_last_searches_of_one_end(self):
+        well = serve(self)
+        serve(self, "hanging")
+        begin(make_outside_rule(store="hanging"))
+        begin(make_outside_rule())
+        seen = self.hanging_beside(well, 6)
+        self.passed = 0
+        self.enterContext(mock.patch.object(searching, "time", mock.Mock(monotonic=lambda: self.passed)))
+
+        searching.run_due(after(DUE + 5 * 60), seconds=AGES)
+
+        self.assertEqual(seen, [True])
 
     def test_it_enters_each_window_once_however_many_look(self):
         store = serve(self)
