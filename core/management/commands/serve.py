@@ -7,7 +7,8 @@ import socket
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -48,7 +49,8 @@ class Command(BaseCommand):
         if options["processes"] < 1:
             raise CommandError("--processes must be a whole number of at least 1.")
         if options["prepare"]:
-            prepare()
+            with links_to(address_of(host, port)):
+                prepare()
         with listen(host, port) as listener:
             address = address_of(host, listener.getsockname()[1])
             children = web_children(listener, options["processes"], address)
@@ -81,6 +83,17 @@ def prepare() -> None:
         except CommandError as error:  # the worker tries again
             sys.stderr.write(f"{error}\n")
     connection.close()
+
+
+@contextmanager
+def links_to(address: str) -> Iterator[None]:
+    """Have links of this process lead to the address meanwhile, unless PUBLIC_URL says where."""
+    before = settings.PUBLIC_URL
+    settings.PUBLIC_URL = before if _has_public_url() else address
+    try:
+        yield
+    finally:
+        settings.PUBLIC_URL = before
 
 
 def web_children(listener: socket.socket, processes: int, address: str) -> list[Child]:

@@ -2,8 +2,9 @@ import os
 import socket
 from unittest import mock
 
+from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.test import SimpleTestCase, TestCase
+from django.test import SimpleTestCase, TestCase, override_settings
 
 from core.management.commands import serve
 from core.management.commands.serve import address_of, beside, listen, prepare, web_children
@@ -130,3 +131,19 @@ class PrepareTests(TestCase):
 
             commands = [call.args[0] for call in called.call_args_list]
             self.assertEqual(commands, [*(["migrate"] if planned else []), "demo", "write_status_page"])
+
+    def test_links_that_it_stores_lead_to_the_address_that_will_be_served(self):
+        found = []
+        for given in ({}, {"PUBLIC_URL": "https://incidents.example.org"}):
+            with (
+                mock.patch.dict(os.environ, given),
+                override_settings(PUBLIC_URL=given.get("PUBLIC_URL", settings.DEFAULT_PUBLIC_URL)),
+                mock.patch.object(serve, "prepare", side_effect=lambda: found.append(settings.PUBLIC_URL)),
+                mock.patch.object(serve, "listen", side_effect=CommandError("taken")),
+            ):
+                if not given:
+                    os.environ.pop("PUBLIC_URL", None)
+                with self.assertRaises(CommandError):
+                    call_command("serve", "--prepare", "--port", "8116")
+
+        self.assertEqual(found, ["http://127.0.0.1:8116", "https://incidents.example.org"])
