@@ -208,6 +208,7 @@ class RunPageTests(PageCase):
         page = self.get(self.ada, "run", run.pk)
         self.assertContains(page, "All steps were done and verified.")
         self.assertContains(page, "web-1")
+        self.assertContains(self.get(self.ada, "incident", self.incident.reference), "Step 1 · web-1 · Act: Done")
         events = IncidentEvent.objects.filter(incident=self.incident, kind="run_approved")
         self.assertEqual([(one.actor, one.origin) for one in events], [(self.bob, "console")])
 
@@ -348,7 +349,8 @@ class RunbookPageTests(PageCase):
     def test_it_says_at_its_field_what_is_wrong(self) -> None:
         steps = json.dumps([{"kind": "fake", "targets": ["web"]}, {"kind": "magic"}])
         for fields, name, said in (
-            ({"steps": "[{"}, "steps", "valid JSON"),
+            ({"steps": '[\n{"kind": }]'}, "steps", "not JSON from line 2, column 10"),
+            ({"steps": "[" * 100_000}, "steps", "valid JSON"),
             ({"steps": steps}, "steps", "Number 2, kind: Must be one of"),
             ({"parameters": '[{"name": "host", "kind": "string"}]'}, "parameters", "Number 1, pattern: "),
             ({"max_percent": 101}, "max_percent", "from 1 to 100"),

@@ -21,6 +21,7 @@ from incidents.models import EventKind, Incident, IncidentEvent, LinkKind
 from incidents.naming import hidden_references, strip_hidden
 from incidents.vocabulary import STATUS_OF_WORD
 from paging.vocabulary import PagingEventKind
+from remediation.vocabulary import PhaseState, PhaseWord
 from users.models import User
 
 PAGE_SIZE = 50
@@ -246,6 +247,11 @@ def moment_text(moment: dt.datetime) -> str:
     return shown_in(moment, timezone.get_current_timezone(), "long", has_zone=True)
 
 
+def _step(data: dict[str, Any]) -> str:
+    step = _("Step %(number)s") % {"number": data.get("step")}
+    return f"{step} · {data.get('target')} · {PhaseWord(data['phase']).label}: {PhaseState(data['state']).label}"
+
+
 def _facts(data: dict[str, Any]) -> Iterator[str]:
     if "incident" in data and data.get("link") in LINKED_HERE:
         labels = LINKED_THERE if data.get("is_from_there") else LINKED_HERE
@@ -258,6 +264,8 @@ def _facts(data: dict[str, Any]) -> Iterator[str]:
         yield data["name"]
     if isinstance(data.get("text"), str):
         yield said(data["text"])
+    if data.get("phase") in PhaseWord and data.get("state") in PhaseState:
+        yield _step(data)
     if "seq" in data:
         words = {"number": data["seq"], "reason": data.get("reason") or _("no reason given")}
         yield _("Event %(number)s: %(reason)s") % words
