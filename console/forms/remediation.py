@@ -63,6 +63,24 @@ class CodeField(forms.JSONField):
 
     widget = forms.Textarea(attrs={**CODE, "rows": 12})
 
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(data, initial)
+        except RecursionError:  # nested too deeply: shown as it was entered
+            return data
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except RecursionError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+        except forms.ValidationError as error:
+            if isinstance(error.__context__, json.JSONDecodeError):
+                place = {"line": error.__context__.lineno, "column": error.__context__.colno}
+                text = _("This is not JSON from line %(line)d, column %(column)d.") % place
+                raise forms.ValidationError(text, code="invalid") from error
+            raise
+
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, str):
             return value
