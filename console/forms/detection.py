@@ -27,7 +27,7 @@ class RuleForm(SeenForm):
     query = forms.CharField(
         label=_("Lines that contain"),
         required=False,
-        widget=forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "none", "class": "mono"}),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none", "class": "mono"}),
         help_text=_(
             "Words, phrases in quotes, /patterns/, name:value; empty: every line. Of another store: its own language."
         ),
@@ -52,6 +52,9 @@ class RuleForm(SeenForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["store"].choices = store_choices()  # type: ignore[attr-defined]
+
+    def clean_query(self) -> str:
+        return str(self.cleaned_data["query"]).replace("\r\n", "\n")
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()

@@ -147,6 +147,15 @@ class OutsideTests(TestCase):
         self.assertEqual((rule.store, rule.window_seconds, rule.group_by), ("splunk", 60, ["errorCode"]))
         self.assertEqual((rule.level, rule.mode), (None, Mode.THRESHOLD))
 
+    def test_a_query_keeps_its_lines(self):
+        query = "index=main level=ERROR\r\n| stats count by host"
+        self.client.post(reverse(NEW), {**self.outside(), "query": query})
+
+        rule = DetectionRule.objects.get(name="Refused")
+        self.assertEqual(rule.query, "index=main level=ERROR\n| stats count by host")
+        page = self.client.get(reverse("console:detection-rule", args=[rule.pk]))
+        self.assertContains(page, "index=main level=ERROR\n| stats count by host</textarea>")
+
     def test_it_says_which_setting_is_missing(self):
         self.store.reason = "Set SPLUNK_URL."
 
