@@ -13,6 +13,7 @@ from assistant.providers.port import Message, Prompt
 
 ROW_LENGTH = 600  # characters
 LONGEST = 24_000  # characters of all rows
+LONGEST_REPEATED = 4_000  # characters of an answer that the model is shown again
 IDS = {"type": "array", "items": {"type": "string", "maxLength": 40}, "minItems": 1, "maxItems": 20}
 TEXT = {"type": "string", "minLength": 1, "maxLength": 600}
 
@@ -108,9 +109,9 @@ def prompt_of(task: str, rows: Sequence[Row], nonce: str) -> Prompt:
 
 
 def repair_of(prompt: Prompt, answer: str, problem: str) -> Prompt:
-    """Return the prompt that asks again, with the answer (redacted) and what is wrong with it."""
+    """Return the prompt that asks again, with the answer (redacted and short) and what is wrong with it."""
     again = f"This does not do: {problem} Answer again with the JSON object only."
-    turns = (Message("assistant", answer[:4000] or "(nothing)"), Message("user", again))
+    turns = (Message("assistant", answer or "(nothing)"), Message("user", again))
     return Prompt(prompt.system, (*prompt.messages, *turns), prompt.schema)
 
 

@@ -32,6 +32,7 @@ class Redactor:
         machines = {plain(host).casefold() for host in hosts if re.fullmatch(r"[\w.-]{2,100}", plain(host))}
         self._hosts = Words(machines - self._keep, is_exact=False)
         self._secrets: dict[str, None] = {}
+        self._spans: dict[str, list[Span]] = {}
         self._given: dict[tuple[str, str], str] = {}
         self._meaning: dict[str, str] = {}
         self._counts: dict[str, int] = {}
@@ -65,11 +66,12 @@ class Redactor:
     def _hosts_in(self, text: str) -> list[tuple[int, int, str]]:
         return [(start, end, "host") for start, end in self._hosts.find(text)]
 
-    def _secret_spans(self, text: str) -> Iterator[Span]:
-        alike = folded(text)
-        yield from secrets_in(alike)
-        if alike != text:
-            yield from secrets_in(text)
+    def _secret_spans(self, text: str) -> list[Span]:
+        """Return where secrets are; each text is searched once."""
+        if text not in self._spans:
+            alike = folded(text)
+            self._spans[text] = [*secrets_in(alike), *(secrets_in(text) if alike != text else ())]
+        return self._spans[text]
 
     def _chosen(self, text: str) -> list[tuple[int, int, str]]:
         """Return what is replaced, in order: secrets swallow what they touch; else who finds it first wins."""

@@ -8,7 +8,7 @@ Found = tuple[int, int, str]  # start, end, kind
 
 URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s\"'<>`]+|\bwww\.[^\s\"'<>`]+", re.IGNORECASE)
 ARN = re.compile(r"\barn:[\w-]+:[^\s\"'<>,]+")
-EMAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)*")
+EMAIL = re.compile(r"(?<![\w.+%'-])[\w.+%'-]+@[\w-]+(?:\.[\w-]+)*")
 IP4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
 IP6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?:%\w+)?(?![\w])")
 PORT = re.compile(r":\d{1,5}\b")
@@ -20,11 +20,11 @@ PHONE = re.compile(
 UNC = re.compile(r"(?<=\\\\)[\w.-]{2,63}(?=\\)")
 INSTANCE = re.compile(r"\b(?:i|vol|eni|sg|subnet|vpc|ami|snap|eipalloc)-[0-9a-f]{8,17}\b")
 NUMBERED = re.compile(
-    r"(?<![\w.-])[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{1,5}[a-z]?(?:-[a-z0-9]+)*(?![\w-]|\.\w)", re.IGNORECASE
+    r"(?<![\w.-])[a-z][a-z0-9]*(?:-[a-z0-9]+){0,8}-\d{1,5}[a-z]?(?:-[a-z0-9]+){0,8}(?![\w-]|\.\w)", re.IGNORECASE
 )
 # Kubernetes makes the ends of pods' names of these letters.
 POD = re.compile(
-    r"(?<![\w.-])[a-z][a-z0-9]*(?:-[a-z0-9]+)*-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}(?![\w-]|\.\w)"
+    r"(?<![\w.-])[a-z][a-z0-9]*(?:-[a-z0-9]+){0,8}-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}(?![\w-]|\.\w)"
 )
 SERVER = re.compile(
     r"\b(?:db|web|app|srv|server|host|node|vm|proxy|lb|mail|mx|ns|dns|sql|mysql|pg|postgres|redis|kafka|mongo|es|k8s|cache"

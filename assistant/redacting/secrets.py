@@ -27,11 +27,11 @@ FORMS = re.compile(
 )
 PEM = re.compile(r"-{3,5}\s*BEGIN[ A-Z0-9]{0,40}-{3,5}.*?(?:-{3,5}\s*END[ A-Z0-9]{0,40}-{3,5}|\Z)", re.DOTALL)
 HOOKS = re.compile(
-    r"(?:hooks\.slack(?:-gov)?\.com/|discord(?:app)?\.com/api/webhooks/|[\w.-]*webhook\.office\.com/"
-    r"|[\w.-]*\.logic\.azure\.com|api\.telegram\.org/bot|events\.pagerduty\.com/integration/)[^\s\"'<>]*"
+    r"(?:hooks\.slack(?:-gov)?\.com/|discord(?:app)?\.com/api/webhooks/|(?<![\w.-])[\w.-]*webhook\.office\.com/"
+    r"|(?<![\w.-])[\w.-]*\.logic\.azure\.com|api\.telegram\.org/bot|events\.pagerduty\.com/integration/)[^\s\"'<>]*"
 )
 CREDENTIALS = re.compile(
-    r"(?<=://)[^\s\"'<>]+(?=@)|\b[\w.-]+:[^\s:@/\"']{3,}(?=@[\w.-])|\b\w+/[^\s@/\"']{3,}(?=@[\w.-])"
+    r"(?<=://)[^\s\"'<>]{1,400}(?=@)|(?<![\w.-])[\w.-]+:[^\s:@/\"']{3,200}(?=@[\w.-])|\b\w+/[^\s@/\"']{3,200}(?=@[\w.-])"
 )
 KEY_LABELS = (
     r"secret|token|api[\s_.-]?key|apikey|access[\s_.-]?key|private[\s_.-]?key|account[\s_.-]?key|shared[\s_.-]?key"
@@ -61,7 +61,7 @@ LABELLED = (
         rf"(?i:(?:{PHRASE_LABELS})\b[^\n:=]{{0,30}}?\b(?:is|was|to|now|ist|auf|lautet|est|es)\b(?P<value>[^\n]+))"
     ),
     re.compile(rf"(?i:(?:{PHRASE_LABELS}|{KEY_LABELS}|identified by)[ \t]+(?P<value>{QUOTED}))"),
-    re.compile(rf"(?i:--?{NAME}?(?:{PHRASE_LABELS}|{KEY_LABELS}){NAME}[ \t=]+(?P<value>{QUOTED}|\S+))"),
+    re.compile(rf"(?i:(?<![\w-])--?{NAME}?(?:{PHRASE_LABELS}|{KEY_LABELS}){NAME}[ \t=]+(?P<value>{QUOTED}|\S+))"),
     re.compile(r"(?i:\b(?:bearer|basic)[ \t]+(?P<value>[\w.~+/=-]{6,}))"),
     re.compile(r"\s-u[ \t]*(?P<value>[^\s:]+:\S+)"),
     re.compile(r"\b(?:sshpass|mysql\w*|mariadb\w*|redis-cli)\b[^\n]*?\s-[pa][ \t]*(?P<value>\S+)"),
@@ -74,7 +74,7 @@ NEAR = re.compile(
 )
 AFTER, BEFORE = 80, 60  # characters on the same line
 CHOSEN = re.compile(
-    r"(?<![\w.-])(?=[^\s\"'`,;()\[\]{}<>|=]*[A-Za-z])(?=[^\s\"'`,;()\[\]{}<>|=]*[\d!@#$%^&*?])[^\s\"'`,;()\[\]{}<>|=]{5,64}"
+    r"(?<![\w.-])(?=[^\s\"'`,;()\[\]{}<>|=]{0,64}[A-Za-z])(?=[^\s\"'`,;()\[\]{}<>|=]{0,64}[\d!@#$%^&*?])[^\s\"'`,;()\[\]{}<>|=]{5,64}"
 )
 MACHINE = re.compile(
     r"(?i:[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{1,5}|[\w-]+(?:\.[\w-]+)+|v?[\d.:]+[a-z]{0,2}|\S+:\d{2,5}|.*[/@]\S+)[.:?!]?"
@@ -230,7 +230,7 @@ def _is_made_at(text: str, breaks: list[Span]) -> bool:
     if any(RUN.fullmatch(text[end : after[0]]) for (_start, end), after in pairwise(breaks)):
         return True
     return all(
-        _is_made(RUN.findall(text[:start])[-1]) and _is_made(RUN.findall(text[end : end + 200])[0])
+        _is_made(RUN.findall(text[max(0, start - 200) : start])[-1]) and _is_made(RUN.findall(text[end : end + 200])[0])
         for start, end in breaks
     )
 

@@ -12,7 +12,7 @@ from django.db.models import F
 
 from assistant.answers import Claim, NotAnAnswer, claims_of
 from assistant.models import ModelCall
-from assistant.prompts import digest_of, prompt_of, repair_of
+from assistant.prompts import LONGEST_REPEATED, digest_of, prompt_of, repair_of
 from assistant.providers.port import Completion, Failure, Prompt, Provider, ProviderFailed, Stop
 from assistant.services import budget, provider
 from assistant.services.telling import Material, material_of
@@ -143,7 +143,8 @@ def _answered(call: ModelCall, chosen: Provider, material: Material, used: Used)
         claims = claims_of(call.task, completion, material.ids)
     except NotAnAnswer as error:
         outcome = Outcome.REPAIRED
-        again = repair_of(prompt, material.redactor.redact(completion.text), str(error))
+        said = material.redactor.redact(completion.text[:LONGEST_REPEATED])  # a megabyte takes a minute
+        again = repair_of(prompt, said, str(error))
         completion = _complete(call, chosen, again, used)
         try:
             claims = claims_of(call.task, completion, material.ids)

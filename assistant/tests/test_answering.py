@@ -1,6 +1,7 @@
 """Questions from the click to the stored answer, with models that behave well and badly."""
 
 import datetime as dt
+import time
 from decimal import Decimal
 from typing import Any
 from unittest import mock
@@ -182,6 +183,15 @@ class CheckingTests(AnsweringTestCase):
 
                 self.assertEqual((call.outcome, call.result, len(fake.received)), (Outcome.DROPPED, {}, 2))
                 self.assertEqual(status_of(self.incident).state, ModelState.FAILED)
+
+    def test_it_drops_a_megabyte_at_once(self):
+        with fake_model(API, lambda told: "a" * 1_000_000) as model:
+            began = time.process_time()
+            call = asked(self.incident, self.ada)
+
+        self.assertEqual((call.outcome, len(model.received)), (Outcome.DROPPED, 2))
+        self.assertLess(time.process_time() - began, 10)
+        self.assertLess(len(model.received[1]), 20_000)
 
     def test_it_repairs_an_answer_that_was_cut_off(self):
         said = iter([API.answer('{"causes": []}', "max_tokens"), None])
