@@ -182,16 +182,17 @@ class StopAdmin(BackOfficeAdmin):
 
 @admin.register(RunbookSecret)
 class RunbookSecretAdmin(ReadOnlyAdmin):
-    """Secrets that steps name, without their values; the API sets them."""
+    """Secrets that steps name, without their values; the console sets them."""
 
     ordering = ("name",)
-    list_display = ("name", "url_prefix", "header", "updated_at")
-    fields = ("name", "url_prefix", "header", "updated_at")
+    list_display = ("name", "url_prefix", "header", "updated_by", "updated_at")
+    list_select_related = ("updated_by",)
+    fields = ("name", "url_prefix", "header", "updated_by", "updated_at")
 
 
 @admin.register(Agent)
 class AgentAdmin(BackOfficeAdmin):
-    """Agents on machines; the API makes them and their keys."""
+    """Agents on machines; the console makes them and their keys."""
 
     ordering = ("name",)
     list_display = ("name", "is_enabled", "last_seen_at", "version")

@@ -8,6 +8,6 @@ def register() -> None:
     auditlog.register(Agent, include_fields=["name", "description", "is_enabled"])
     auditlog.register(Runbook, exclude_fields=["failures"])
     auditlog.register(RunbookVersion, exclude_fields=["digest"])
-    auditlog.register(RunbookSecret, exclude_fields=["sealed", "updated_at"])
+    auditlog.register(RunbookSecret, exclude_fields=["sealed", "updated_at", "updated_by"])
     auditlog.register(FreezeWindow, m2m_fields={"teams", "services"})
     auditlog.register(Stop, exclude_fields=["active"])

@@ -45,5 +45,6 @@ SECRETS = ListQuery(
     RunbookSecret,
     orderings={"name": [Key("name")], "id": [Key("id")]},
     default_ordering="name",
+    related=("updated_by",),
     filters={},
 )

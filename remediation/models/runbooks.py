@@ -96,6 +96,14 @@ class RunbookSecret(models.Model):
     )
     header = models.CharField(_("header"), max_length=60, default="Authorization")
     sealed = models.TextField(editable=False)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("set by"),
+    )
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -86,9 +86,11 @@ class RunbookSecretSerializer(StrictFields, serializers.ModelSerializer[RunbookS
         write_only=True, required=False, trim_whitespace=False, max_length=4000, help_text=_("Of the header, whole.")
     )
 
+    updated_by = serializers.CharField(source="updated_by.name", default="", read_only=True)
+
     class Meta:
         model = RunbookSecret
-        fields = ["id", "name", "url_prefix", "header", "value", "updated_at"]
+        fields = ["id", "name", "url_prefix", "header", "value", "updated_at", "updated_by"]
         read_only_fields = ["updated_at"]
 
 

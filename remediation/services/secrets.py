@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from auditlog.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from core.outbound.urls import validate_url
 from remediation.models import Runbook, RunbookSecret
 from remediation.permissions import require_admin
 from remediation.steps.http import HEADER, OURS
+from users.audit import write
 from users.models import User
 from users.sealing import seal
 
@@ -22,12 +24,17 @@ MAX_VALUE = 4000
 
 @unit_of_work
 def set_secret(secret: RunbookSecret | None, *, by: User, value: str | None = None, **fields: Any) -> RunbookSecret:
-    """Create or change a secret; another address needs its value again. Raises PermissionRefused, DomainError."""
+    """Create or change a secret; another address needs its value again, and one in use keeps its name.
+
+    Raises PermissionRefused, DomainError, Conflict.
+    """
     require_admin(by)
     row = RunbookSecret() if secret is None else RunbookSecret.objects.select_for_update().get(pk=secret.pk)
-    before = row.url_prefix
+    before, called = row.url_prefix, row.name
     for name, given in fields.items():
         setattr(row, name, given)
+    if secret is not None and row.name != called:
+        _refuse_used(called)
     row.url_prefix = validate_url(row.url_prefix, field="url_prefix")
     if not HEADER.fullmatch(row.header) or row.header.lower() in OURS:
         raise DomainError(_("This is no header that can be set."), field="header")
@@ -37,11 +44,15 @@ def set_secret(secret: RunbookSecret | None, *, by: User, value: str | None = No
         if not value.isascii() or not value.isprintable() or value != value.strip() or not 0 < len(value) <= MAX_VALUE:
             raise DomainError(_("A header takes printable ASCII characters only."), field="value")
         row.sealed = seal(value)
-    row.updated_at = database_now()
-    return _saved(row, by)
+    row.updated_at, row.updated_by = database_now(), by
+    _save(row, by)
+    if secret is not None and value is not None:
+        with acting(by):
+            write(row, LogEntry.Action.UPDATE, {"value": ("", "replaced")})
+    return row
 
 
-def _saved(row: RunbookSecret, by: User) -> RunbookSecret:
+def _save(row: RunbookSecret, by: User) -> None:
     try:
         row.full_clean()
         with transaction.atomic(), acting(by):
@@ -51,15 +62,26 @@ def _saved(row: RunbookSecret, by: User) -> RunbookSecret:
         raise DomainError(" ".join(texts), field=name) from error
     except IntegrityError as error:
         raise Conflict(_("Already exists."), code="already_exists") from error
-    return row
 
 
 @unit_of_work
 def remove(secret: RunbookSecret, *, by: User) -> None:
     """Delete a secret that no runbook's present version names. Raises PermissionRefused, Conflict."""
     require_admin(by)
-    for runbook in Runbook.objects.filter(current__isnull=False).select_related("current"):
-        if any(step.get("secret") == secret.name for step in runbook.current.steps):  # type: ignore[union-attr]
-            raise Conflict(_("The runbook %(name)s uses it.") % {"name": runbook.name}, code="in_use")
+    _refuse_used(secret.name)
     with acting(by):
         secret.delete()
+
+
+def used_by() -> dict[str, list[Runbook]]:
+    """Return the runbooks whose present version names a secret, by its name."""
+    found: dict[str, list[Runbook]] = {}
+    for runbook in Runbook.objects.filter(current__isnull=False).select_related("current"):
+        for name in {str(step["secret"]) for step in runbook.current.steps if "secret" in step}:  # type: ignore[union-attr]
+            found.setdefault(name, []).append(runbook)
+    return found
+
+
+def _refuse_used(name: str) -> None:
+    if runbooks := used_by().get(name):
+        raise Conflict(_("The runbook %(name)s uses it.") % {"name": runbooks[0].name}, code="in_use")

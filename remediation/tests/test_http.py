@@ -4,6 +4,7 @@ from ipaddress import ip_network
 from threading import Thread
 from typing import Any
 
+from auditlog.models import LogEntry
 from django.test import SimpleTestCase, TestCase, override_settings
 
 from core.errors import Conflict, DomainError, PermissionRefused
@@ -278,6 +279,16 @@ class SecretTests(TestCase):
         self.assertEqual(caught.exception.field, "value")
         secrets.set_secret(row, by=self.admin, header="X-Token")
 
+    def test_it_tells_who_set_it_and_audits_another_value_without_it(self) -> None:
+        row = secrets.set_secret(None, by=make_admin(name="First"), **self.given)
+
+        row = secrets.set_secret(row, by=self.admin, value="swordfish-7")
+
+        self.assertEqual(row.updated_by, self.admin)
+        [entry] = LogEntry.objects.get_for_object(row).filter(action=LogEntry.Action.UPDATE)
+        self.assertEqual((entry.actor, entry.changes), (self.admin, {"value": ["", "replaced"]}))
+        self.assertNotIn("swordfish", str(LogEntry.objects.values_list("changes", flat=True)))
+
     def test_it_is_what_a_header_can_carry(self) -> None:
         for value in ("", "a\r\nX-Evil: 1", "naïve", " padded", "padded "):
             with self.subTest(value), self.assertRaises(DomainError) as caught:
@@ -294,6 +305,10 @@ class SecretTests(TestCase):
 
         with self.assertRaises(Conflict):
             secrets.remove(row, by=self.admin)
+        with self.assertRaises(Conflict):
+            secrets.set_secret(row, by=self.admin, name="other")
+        secrets.set_secret(row, by=self.admin, name="ops", value="another")
         runbooks.edit(runbook, by=self.admin, steps=[STEP])
+        secrets.set_secret(row, by=self.admin, name="other")
         secrets.remove(row, by=self.admin)
         self.assertFalse(RunbookSecret.objects.exists())
