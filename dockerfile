@@ -41,6 +41,7 @@ COPY status_page status_page
 COPY reviews reviews
 COPY assistant assistant
 COPY remediation remediation
+COPY agent agent
 COPY console console
 # The back office shows this page where a source of log lines is set up; vendors' guides lie with the vendors.
 COPY docs/logs.md docs/logs.md

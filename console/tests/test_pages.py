@@ -23,6 +23,7 @@ FOR_STRANGERS: dict[str, str] = {
     "service-worker": "browsers renew it whoever is signed in",
     "offline": "it is shown without a network, and says nothing of anybody",
     "report-shell": "it is shown without a network, and says nothing of anybody",
+    "agent-file": "machines fetch the agent, which holds no secret, before they have a key",
     "report-token": "it tells a waiting report that nobody is signed in",
 }
 

@@ -94,6 +94,8 @@ SAMPLES: dict[str, Sample] = {
     "console:run-decide": lambda: {**_first("remediation.Run")(), "what": "approve"},
     **dict.fromkeys(("console:runbook", "console:runbook-edit"), _first("remediation.Runbook")),
     "console:freeze": _first("remediation.FreezeWindow"),
+    **dict.fromkeys((f"console:agent{part}" for part in ("", "-edit", "-heard")), _first("remediation.Agent")),
+    "console:runbook-secret": _first("remediation.RunbookSecret"),
     "console:settings-rule": lambda: {"importance": "high"},
 }
 # What pages are asked for that lead elsewhere without it.
@@ -108,6 +110,7 @@ OTHERS = ("forgotten-password", "reset-password", "invitation", "verify-email-pa
 EXEMPT: dict[str, str] = {
     "console:dashboard-csv": "sends a file",
     "console:status-logo-picture": "sends a picture",
+    "console:agent-file": "sends a file",
     **dict.fromkeys(("console:action-items-csv", "console:review-markdown", "console:review-pdf"), "sends a file"),
     "console:oidc": "leads to an identity provider",
     "console:oidc-callback": "leads on from an identity provider",

@@ -1,6 +1,7 @@
-"""Runbooks, runs of them, and a change freeze."""
+"""Runbooks, runs of them, a change freeze, an agent and a secret."""
 
 import datetime as dt
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,9 +10,11 @@ from django.conf import settings
 from core.db.clock import database_now
 from incidents.models import Incident
 from remediation.binding import idempotency_key
-from remediation.models import FreezeWindow, Run, Runbook, RunPhase, RunTarget
+from remediation.models import Agent, FreezeWindow, Run, Runbook, RunPhase, RunTarget
 from remediation.plans import VERIFIED
 from remediation.services import deciding, executing, proposing, runbooks, runs
+from remediation.services.agents import key_fields, new_key
+from remediation.services.secrets import set_secret
 from remediation.steps.port import Phase
 from remediation.vocabulary import PhaseState, RunState
 from users.models import User
@@ -31,6 +34,11 @@ def set_up(
     for row in content["freeze"]:
         starts_at = now + span(row["starts"])
         FreezeWindow.objects.create(name=row["name"], starts_at=starts_at, ends_at=starts_at + span(row["lasts"]))
+    for row in content["agent"]:
+        seen = now - span(row.pop("silent_for"))
+        Agent.objects.create(**row, **key_fields(new_key()), last_seen_at=seen)
+    for row in content["secret"]:
+        set_secret(None, by=people["ada"], value=secrets.token_urlsafe(), **row)
 
 
 def _placed(value: Any) -> Any:

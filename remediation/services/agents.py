@@ -18,6 +18,7 @@ from users.audit import write
 from users.models import User
 
 OVERLAP = dt.timedelta(hours=24)  # both keys work, until the new one is used
+SILENT = dt.timedelta(minutes=5)  # not heard of for longer
 SEEN_STEP = dt.timedelta(seconds=15)
 PREFIX = "agent_"
 SHOWN = len(PREFIX) + 4
@@ -38,9 +39,13 @@ def digest_of(key: str) -> str:
 
 
 def enrolment(agent: Agent, key: str) -> str:
+    """Return the beginning of the agent's configuration, with its key."""
+    return f"# The key, for key_file: {key}\n{configuration(agent)}"
+
+
+def configuration(agent: Agent) -> str:
     """Return the beginning of the agent's configuration, with the public key to pin."""
     lines = (
-        f"# The key, for key_file: {key}",
         f'server = "{settings.PUBLIC_URL.rstrip("/")}"',
         f"agent = {agent.pk}",
         'key_file = "/etc/incident-agent/key"',
@@ -52,16 +57,33 @@ def enrolment(agent: Agent, key: str) -> str:
 
 @unit_of_work
 def replace_key(agent: Agent, *, by: User) -> str:
-    """Return a new key; the present one works for a day, or until the new one is used."""
+    """Return a new key; the one in use works for a day, or until the new one is used.
+
+    One that was never used ends at once, and so do all of a disabled agent.
+    """
     agent = Agent.objects.select_for_update().get(pk=agent.pk)
-    key = new_key()
-    agent.old_key_digest, agent.old_key_until = agent.key_digest, database_now() + OVERLAP
+    key, now = new_key(), database_now()
+    if not agent.is_enabled:
+        agent.old_key_digest = agent.old_key_until = None
+    else:
+        if not is_replacing(agent, now):
+            agent.old_key_digest = agent.key_digest
+        agent.old_key_until = now + OVERLAP
     for name, value in key_fields(key).items():
         setattr(agent, name, value)
     agent.save(update_fields=["key_digest", "key_prefix", "old_key_digest", "old_key_until"])
     with acting(by):
         write(agent, LogEntry.Action.UPDATE, {"key": ("", "replaced")})
     return key
+
+
+def is_replacing(agent: Agent, now: dt.datetime) -> bool:
+    """Return whether the old key still works, because the new one was not used yet."""
+    return agent.old_key_until is not None and agent.old_key_until > now
+
+
+def is_silent(agent: Agent, now: dt.datetime) -> bool:
+    return agent.last_seen_at is None or agent.last_seen_at < now - SILENT
 
 
 def agent_of(key: str) -> Agent | None:

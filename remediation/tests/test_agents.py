@@ -78,6 +78,34 @@ class AgentApiTests(TestCase):
         audited = LogEntry.objects.get_for_object(agent).get(changes__icontains="replaced")
         self.assertEqual(audited.actor, self.admin)
 
+    def test_it_keeps_the_key_in_use_when_a_new_one_is_replaced_before_its_use(self) -> None:
+        agent, used = make_agent()
+        address = f"/api/v1/agents/{agent.pk}/key/"
+
+        lost, new = (self.client.post(address).data["key"] for _time in range(2))
+
+        self.assertEqual(poll(lost).status_code, 401)
+        self.assertEqual(poll(used).status_code, 200)
+        self.assertEqual(poll(new).status_code, 200)
+        self.assertEqual(poll(used).status_code, 401)
+
+    def test_it_does_not_revive_a_key_whose_day_is_over(self) -> None:
+        agent, first = make_agent()
+        second = self.client.post(f"/api/v1/agents/{agent.pk}/key/").data["key"]
+        Agent.objects.update(old_key_until=timezone.now() - dt.timedelta(seconds=1))
+
+        self.client.post(f"/api/v1/agents/{agent.pk}/key/")
+
+        self.assertEqual([poll(key).status_code for key in (first, second)], [401, 200])
+
+    def test_it_ends_all_keys_of_a_disabled_agent_when_one_is_made(self) -> None:
+        agent, leaked = make_agent(is_enabled=False)
+
+        new = self.client.post(f"/api/v1/agents/{agent.pk}/key/").data["key"]
+        self.client.patch(f"/api/v1/agents/{agent.pk}/", {"is_enabled": True})
+
+        self.assertEqual([poll(key).status_code for key in (leaked, new)], [401, 200])
+
     def test_it_ends_an_old_key_after_a_day(self) -> None:
         agent, old = make_agent()
         self.client.post(f"/api/v1/agents/{agent.pk}/key/")

@@ -1,6 +1,5 @@
 """Allow-listed commands on machines that run an agent, as a kind of step."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from core.db.clock import database_now
 from remediation.models import Agent, AgentJob
 from remediation.services import agent_jobs
+from remediation.services.agents import is_silent
 from remediation.steps.agent.spec import DEFAULT_SECONDS, faults_of, names_of
 from remediation.steps.parameters import Parameter
 from remediation.steps.placeholders import in_json, in_text
@@ -26,7 +26,6 @@ from remediation.steps.port import (
 )
 from remediation.vocabulary import JobState
 
-SILENT = dt.timedelta(minutes=5)
 WAY_SECONDS = 30
 PAUSE = 1.0  # seconds between looks at a job
 
@@ -89,7 +88,7 @@ def _queue(context: Context) -> None:
     agent = Agent.objects.filter(pk=context.target.details["agent"], is_enabled=True).first()
     if agent is None:
         raise StepFailed(f"There is no enabled {context.target.name} any more.", did_nothing=True)
-    if agent.last_seen_at is None or agent.last_seen_at < database_now() - SILENT:
+    if is_silent(agent, database_now()):
         raise StepFailed(f"The {context.target.name} has not been heard of for five minutes.", did_nothing=True)
     if part["command"] not in agent.commands:
         text = f"The {context.target.name} has no command {part['command']} in its configuration."
