@@ -106,7 +106,7 @@ class Machine:
         return (self.folder / "log").read_text()
 
 
-def eventually(look: Any, *, seconds: float = 15) -> Any:
+def eventually(look: Any, *, seconds: float = 60) -> Any:
     """Return what `look` finds, as soon as it finds anything."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

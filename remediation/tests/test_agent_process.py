@@ -9,7 +9,6 @@ from typing import Any
 from unittest import mock
 
 from django.conf import settings
-from django.test import LiveServerTestCase
 from django.utils import timezone
 
 from agent.tests.processes import Machine, eventually
@@ -19,9 +18,10 @@ from remediation.models import AgentJob
 from remediation.services import agent_jobs
 from remediation.tests.agents import make_agent
 from remediation.vocabulary import JobState
+from tests.live_server import TurnTakingTestCase, turn
 
 
-class AgentProcessTests(LiveServerTestCase):
+class AgentProcessTests(TurnTakingTestCase):
     def setUp(self) -> None:
         self.agent, key = make_agent(last_seen_at=None, commands=[])
         folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -31,11 +31,13 @@ class AgentProcessTests(LiveServerTestCase):
 
     def order(self, word: str, key: str = "key", **fields: Any) -> AgentJob:
         values = {"run": 1, "incident": 1, "phase": "act", "command": "restart-web", "arguments": {"unit": word}}
-        return agent_jobs.queue(self.agent, key, {**values, "seconds": 5, **fields}, seconds_left=120)
+        with turn:
+            return agent_jobs.queue(self.agent, key, {**values, "seconds": 5, **fields}, seconds_left=120)
 
     def ended(self, job: AgentJob) -> AgentJob:
         def look() -> AgentJob | None:
-            return AgentJob.objects.filter(pk=job.pk, finished_at__isnull=False).first()
+            with turn:
+                return AgentJob.objects.filter(pk=job.pk, finished_at__isnull=False).first()
 
         return eventually(look)
 
@@ -51,7 +53,8 @@ class AgentProcessTests(LiveServerTestCase):
         self.machine.start()
         done = self.ended(job)
 
-        self.agent.refresh_from_db()
+        with turn:
+            self.agent.refresh_from_db()
         self.assertEqual((done.state, done.exit_code, self.machine.runs()), ("done", 0, ["secret"]))
         self.assertTrue(done.output.startswith("password=[re"), done.output)
         for secret in ("hunter2", "abc.def", "ticket-4711"):

@@ -2,39 +2,28 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from django.test import LiveServerTestCase, override_settings
-from django.test.testcases import _StaticFilesHandler
+from django.test import override_settings
 from django.utils import timezone
 
 from core.server.jobs import Job, all_jobs
 from incident_response.demo.loading import load
 from intake.services.sources import clear_cache
 from logs.services.rules import ensure_builtin
+from tests.live_server import TurnTakingTestCase, turn
 from tests.tours.pages import SERVER_PORT, Tour, new_ports, settings_of
 
-# An in-memory database has one connection for all threads: they take turns.
-turn = threading.RLock()
 RARE_SECONDS = 60
 PAUSE_SECONDS = 0.1  # between rounds
 
 
-class _InTurn(_StaticFilesHandler):
-    def __call__(self, environ: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        with turn:
-            return super().__call__(environ, start_response)
-
-
-class TourCase(LiveServerTestCase):
+class TourCase(TurnTakingTestCase):
     """The demo, the server and its jobs, for the page named `page`."""
 
-    host = "127.0.0.1"
-    static_handler = _InTurn
     page = ""
 
     def setUp(self) -> None:

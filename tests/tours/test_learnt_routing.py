@@ -1,7 +1,8 @@
 """A reporter's words get team, category and severity suggested, and an administrator sees how often that was right."""
 
 from incident_response.demo import address_of
-from tests.tours.serving import TourCase, turn
+from tests.live_server import turn
+from tests.tours.serving import TourCase
 from users.models import User
 
 
