@@ -67,6 +67,17 @@ class DocsTests(SimpleTestCase):
 
         self.assertEqual(unlisted, [])
 
+    def test_it_says_nothing_twice_in_a_release_of_the_changelog(self):
+        for release in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## ")[1:]:
+            items = [
+                *re.findall(r"^### .+$", release, re.MULTILINE),
+                *re.split(r"^(?:- |#.*\n)", release, flags=re.MULTILINE),
+            ]
+            said = [" ".join(item.split()) for item in items]
+            twice = {text for text in said if text and said.count(text) > 1}
+            with self.subTest(release.splitlines()[0]):
+                self.assertEqual(twice, set())
+
     def test_it_names_indexes_that_there_are(self):
         page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
         named = set(re.findall(r"`((?:incident|alert|log)_\w+)`", page))
