@@ -5,14 +5,13 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from assistant.redacting.names import Words, names_in
+from assistant.redacting.names import Words, is_name, names_in, words_of
 from assistant.redacting.normalising import folded, plain
 from assistant.redacting.secrets import EMPTY, Span, secrets_in
 
 SECRET = "secret"  # noqa: S105 (a kind)
 PSEUDONYM = re.compile(r"<([a-z]+-\d+)>")
 SHORTEST = 4  # characters of a secret that is looked for everywhere
-SHORTEST_NAME = 3  # letters of a part of a name
 
 
 class Redactor:
@@ -23,12 +22,10 @@ class Redactor:
 
     def __init__(self, *, people: Iterable[str] = (), hosts: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
         full = {plain(name) for name in people}
-        parts = {part for name in full for part in re.split(r"[\s.]+", name) if len(part) >= SHORTEST_NAME}
-        self._people = (
-            Words(full, is_exact=False),
-            Words({part for part in parts if part[:1].isupper()}, is_exact=True),
-        )
+        parts = {part for name in full for part in words_of(name) if is_name(part)}
+        self._people = (Words(full, is_exact=False), Words(parts, is_exact=True))
         self._keep = {name.casefold() for name in keep}
+        self._kept = Words(self._keep, is_exact=False)
         machines = {plain(host).casefold() for host in hosts if re.fullmatch(r"[\w.-]{2,100}", plain(host))}
         self._hosts = Words(machines - self._keep, is_exact=False)
         self._secrets: dict[str, None] = {}
@@ -80,8 +77,9 @@ class Redactor:
         secrets += self._known_secrets(text)
         chosen = _merged(secrets)
         people = [(start, end, "person") for words in self._people for start, end in words.find(text)]
+        kept = [span for span in self._kept.find(text) if text[slice(*span)].casefold() in self._keep]
         for start, end, kind in [*names_in(folded(text)), *hosts, *people]:
-            if kind in ("host", "person") and text[start:end].casefold() in self._keep:
+            if kind in ("host", "person") and any(one[0] <= start and end <= one[1] for one in kept):
                 continue
             touching = [one for one in chosen if one[0] < end and start < one[1]]
             if not touching:

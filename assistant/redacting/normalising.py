@@ -1,4 +1,4 @@
-"""Write a text plainly: escapes decoded, invisible characters gone, look-alikes as the ASCII that they resemble."""
+"""Write a text plainly: escapes decoded, addresses made whole, invisible characters gone, look-alikes as ASCII."""
 
 import html
 import re
@@ -10,6 +10,10 @@ ESCAPES = re.compile(r"\\u\{([0-9A-Fa-f]{1,6})\}|\\u([0-9A-Fa-f]{4})|\\x([0-9A-F
 QUOTED_PRINTABLE = re.compile(r"(?:=[0-9A-F]{2}){3,}")
 SOFT_BREAK = re.compile(r"(?<=[\w+/])=\r?\n(?=[\w+/])")
 ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
+DEFANGED = (
+    (re.compile(r" ?\[(?:\.|dot)\] ?|\((?:\.|dot)\)"), "."),
+    (re.compile(r" ?\[(?:@|at)\] ?|\((?:@|at)\)"), "@"),
+)
 COMBINING = re.compile("[̀-ͯ︀-️]")  # left over once composed: over plain letters
 OURS = re.compile(r"<\s*([a-z]{2,10}-\d{1,6})\s*>")
 
@@ -28,7 +32,10 @@ def plain(text: str) -> str:
         text = decoded
     text = unicodedata.normalize("NFKC", text)
     kept = (one for one in text if one in "\n\t" or unicodedata.category(one) not in ("Cc", "Cf", "Co", "Cs", "Cn"))
-    return OURS.sub(r"(\1)", COMBINING.sub("", "".join(kept)))
+    text = COMBINING.sub("", "".join(kept))
+    for pattern, meant in DEFANGED:
+        text = pattern.sub(meant, text)
+    return OURS.sub(r"(\1)", text)
 
 
 def folded(text: str) -> str:

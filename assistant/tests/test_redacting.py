@@ -6,7 +6,7 @@ from assistant.redacting import Redactor
 from assistant.redacting.normalising import LOOK_ALIKES, plain
 from assistant.tests.seeded import texts, traces_of
 
-PEOPLE = ("Ada Lovelace", "Mark Twain", "山田太郎", "Jürgen Müller")
+PEOPLE = ("Ada Lovelace", "Mark Twain", "山田太郎", "Jürgen Müller", "佐藤 花子", "Pat O'Brien")
 
 
 class SecretTests(SimpleTestCase):
@@ -84,6 +84,21 @@ class NameTests(SimpleTestCase):
             ("山田太郎さんが対応", "<person-1>さんが対応"),
             ("arn:aws:rds:eu-central-1:123456789012:db:x", "<resource-1>"),
             ("aa:bb:cc:dd:ee:ff", "<mac-1>"),
+            ("aabb.ccdd.eeff", "<mac-1>"),
+            ("x_10.1.2.3_y", "x_<ip-1>_y"),
+            ("010.001.002.003", "<ip-1>"),
+            ('mail "ada l"@acme.example', "mail <email-1>"),
+            ("почта на пример.рф", "почта на <host-1>"),
+            ("could not resolve host: kafkabroker", "could not resolve host: <host-1>"),
+            ("lookup vault on 10.0.0.2", "lookup <host-1> on <ip-1>"),
+            ("server=sqlprod;", "server=<host-1>;"),
+            ("redis-master:6379 refused", "<host-1>:<port-1> refused"),
+            ("**Ada Lovelace**/Mark, _Ada_", "**<person-1>**/<person-2>, _<person-3>_"),
+            ("user ada.lovelace", "user <person-1>"),
+            ("by Jurgen Muller", "by <person-1>"),
+            ("Straße Straße 山田太郎", "Straße Straße <person-1>"),
+            ("佐藤さん", "<person-1>さん"),
+            ("Pat O’Brien", "<person-1>"),
         ):
             with self.subTest(text=text):
                 redactor = Redactor(people=PEOPLE)
@@ -102,6 +117,21 @@ class NameTests(SimpleTestCase):
         ):
             with self.subTest(text=text):
                 self.assertEqual(Redactor(people=PEOPLE, keep=["payments"]).redact(text), text)
+
+    def test_it_makes_whole_what_was_written_so_that_nobody_clicks(self):
+        for text in (
+            "10[.]1[.]2[.]3",
+            "hxxps://evil[.]example/x",
+            "ada[at]acme[.]example",
+            "ada [at] acme [dot] example",
+        ):
+            with self.subTest(text=text):
+                self.assertRegex(Redactor().redact(text), r"^<(ip|url|email)-1>$")
+
+    def test_it_leaves_the_names_of_services_that_hold_a_persons(self):
+        redactor = Redactor(people=PEOPLE, keep=["Mark-API", "Database"])
+
+        self.assertEqual(redactor.redact("Mark-API of Mark"), "Mark-API of <person-1>")
 
     def test_it_gives_the_same_name_to_the_same_thing(self):
         redactor = Redactor()
