@@ -35,6 +35,7 @@ ENUM_NAMES = {
     "AgentResultEnum": ["done", "failed", "timed_out", "refused", "unknown"],
     "AnnouncementKindEnum": "status_page.vocabulary.Kind",
     "RunStateEnum": "remediation.vocabulary.RunState",
+    "RunFindingEnum": "remediation.vocabulary.Finding",
     "RunActivityEnum": "remediation.vocabulary.Activity",
     "RunPhaseEnum": "remediation.vocabulary.PhaseWord",
     "RunPhaseStateEnum": "remediation.vocabulary.PhaseState",

@@ -105,6 +105,7 @@ class RunAdmin(ReadOnlyAdmin):
             gettext_lazy("Times"),
             {"fields": (("created_at", "expires_at"), ("approved_at", "dry_run_at"), ("started_at", "finished_at"))},
         ),
+        (gettext_lazy("Settled"), {"fields": (("settled_at", "settled_by"), "finding", "settled_note")}),
     )
     inlines = (TargetInline, PhaseInline)
     actions = ("approve_selected", "reject_selected", "abort_selected")

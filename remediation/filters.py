@@ -19,15 +19,20 @@ def _by_incident(rows: Any, name: str, value: str, user: Any) -> Any:
     return rows.filter(incident_id=int(match.group(1)))
 
 
+def _settled(rows: Any, value: bool) -> Any:
+    return rows.filter(state=RunState.UNKNOWN, settled_at__isnull=not value)
+
+
 RUNS = ListQuery(
     "runs",
     Run,
     orderings={"id": [Key("id")]},
     default_ordering="-id",
-    related=("incident", "version__runbook", "proposed_by", "approved_by", "executed_by"),
+    related=("incident", "version__runbook", "proposed_by", "approved_by", "executed_by", "settled_by"),
     skips_empty=True,
     filters={
         "state": words("state", {word: word for word in RunState.values}, "Comma-separated states."),
+        "is_settled": flag(_settled, help="Of runs that ended unknown: whether somebody said what they did."),
         "runbook": row_id("runbook_id", "Id."),
         "incident": Filter(_by_incident, "Number or reference."),
     },

@@ -22,6 +22,9 @@ TOO_LARGE = Sentence("Step %(number)s has %(found)s of %(all)s targets; the runb
 COOLING = Sentence("%(target)s was changed %(age)s ago; the runbook waits %(least)s seconds.")
 TARGET_CAP = Sentence("%(target)s was changed %(found)s times within a day; the runbook allows %(most)s.")
 CAP = Sentence("The runbook ran %(found)s times within a day; it allows %(most)s.")
+UNSETTLED = Sentence(
+    "Run %(run)s ended unknown and holds %(targets)s: look at what it did, then settle it at %(page)s."
+)
 BUSY = Sentence("Another run is changing %(target)s.")
 FROZEN = Sentence("Changes are frozen: %(window)s.")
 UNUSABLE = Sentence("Step %(number)s cannot be used here: %(reason)s")
@@ -78,11 +81,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class TargetHistory:
-    """What runs of any runbook did to a target; `started_at` are within a day or the cool-down, newest first."""
+    """What runs of any runbook did to a target; `started_at` are within a day or the cool-down, newest first.
+
+    `unsettled` is the run that ended unknown and holds it, 0 for none; `is_held` by another that executes.
+    """
 
     name: str
     started_at: Sequence[dt.datetime] = ()
     is_held: bool = False
+    unsettled: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,12 @@ def _sizes(facts: Facts, now: dt.datetime) -> Iterator[Refusal]:
             yield Refusal("too_large_share", TOO_LARGE.say(number=number, **words))
 
 
+def _unsettled(facts: Facts, now: dt.datetime) -> Iterator[Refusal]:
+    for run in sorted({target.unsettled for target in facts.targets} - {0}):
+        names = ", ".join(target.name for target in facts.targets if target.unsettled == run)
+        yield Refusal("target_unsettled", UNSETTLED.say(run=run, targets=names, page=f"/runs/{run}/"))
+
+
 def _frequencies(facts: Facts, now: dt.datetime) -> Iterator[Refusal]:
     limits = facts.limits
     if facts.runs_today >= limits.daily_cap:
@@ -180,6 +193,7 @@ GUARDS: tuple[Callable[[Facts, dt.datetime], Iterator[Refusal]], ...] = (
     _brakes,
     _incident,
     _sizes,
+    _unsettled,
     _frequencies,
     _freezes,
 )

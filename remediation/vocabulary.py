@@ -30,6 +30,13 @@ LIVE = (*WAITING, RunState.EXECUTING)
 FAILURES = (RunState.ROLLED_BACK, RunState.UNKNOWN)  # what pauses a runbook when it comes twice
 
 
+class Finding(models.TextChoices):
+    """What somebody found an unknown run to have done."""
+
+    ACTED = "acted", pgettext_lazy("run", "It acted")
+    DID_NOT_ACT = "did_not_act", pgettext_lazy("run", "It did not act")
+
+
 class Activity(models.TextChoices):
     """What the engine is doing for a run."""
 
@@ -91,3 +98,4 @@ class RunEventKind(models.TextChoices):
     RUN_ROLLED_BACK = "run_rolled_back", _("Remediation rolled back")
     RUN_UNKNOWN = "run_unknown", _("Remediation unknown, check")
     RUN_ABORTED = "run_aborted", _("Remediation aborted")
+    RUN_SETTLED = "run_settled", _("Unknown remediation settled")

@@ -327,6 +327,7 @@ REMEDIATION: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("delete", f"{API}remediation/stop/", None, (401, 403, 403, 403, 403, 409)),  # nothing is stopped
     ("get", f"{API}runs/", None, RESPONDERS),
 ]
+SETTLEMENT = {"finding": "acted", "note": "The pod is new."}
 # Of an incident's runs; reporters see none.
 DECIDE = (401, 403, 403, 200, 403, 200)
 RUN_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
@@ -334,6 +335,7 @@ RUN_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("get", f"{API}runs/<id>/", None, RESPONDERS),
     *(("post", f"{API}runs/<id>/{what}/", {}, DECIDE) for what in ("approve", "reject", "dry-run", "abort")),
     ("post", f"{API}runs/<id>/execute/", {}, (401, 403, 403, 409, 403, 409)),  # nobody approved it
+    ("post", f"{API}runs/<id>/settle/", SETTLEMENT, (401, 403, 403, 409, 403, 409)),  # it did not end unknown
 ]
 ITS_REVIEW = f"{API}reviews/<review_id>/"
 # Of an incident's review; reporters see none.

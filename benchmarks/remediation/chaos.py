@@ -77,6 +77,7 @@ def storm(database: Database, kills: int) -> dict[str, Any]:
         begun = last = time.monotonic()
         try:
             while crew.killed < kills and time.monotonic() - begun < STORM_SECONDS:
+                world.settle()
                 world.fill(LIVE, chance.choice(KINDS))
                 crew.keep(is_storm=True)
                 if time.monotonic() - last > RANDOM_KILL_EVERY:
@@ -88,9 +89,11 @@ def storm(database: Database, kills: int) -> dict[str, Any]:
             while world.live() and time.monotonic() < deadline:
                 crew.keep(is_storm=False)
                 time.sleep(0.2)
+            world.settle()
         finally:
             crew.end(lambda pid: os.kill(pid, signal.SIGKILL))
         found = judging.judge(told(port))
+    found["taken"] = world.taken
     return {**found, "kills": crew.killed, "by_point": crew.kills, "seconds": time.monotonic() - begun, "log": str(log)}
 
 
@@ -101,7 +104,8 @@ def lines(found: dict[str, Any], kills: int) -> Iterator[Line]:
     yield Line("changes of a target by a step", "more than once", found["repeated"], 0)
     yield Line("runs", "that never end", found["unended"], 0)
     yield Line("runs", "whose state is not true", len(found["untrue"]), 0)
-    yield Line("targets", "that stay held", found["held"], 0)
+    yield Line("targets", "that stay held once settled", found["held"], 0)
+    yield Line("proposals", "on what an unsettled run holds", found["taken"], 0)
     yield Line("timelines", "faults", found["timeline_faults"], 0)
 
 

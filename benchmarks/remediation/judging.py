@@ -8,8 +8,8 @@ from core.errors import Conflict
 from incidents.models import IncidentEvent
 from incidents.services import NewIncident, open_incident, verify_all
 from remediation.models import Run, RunPhase, RunTarget
-from remediation.services import deciding, executing, proposing, runbooks
-from remediation.vocabulary import LIVE, PhaseState, RunEventKind, RunState
+from remediation.services import deciding, executing, proposing, runbooks, settling
+from remediation.vocabulary import LIVE, Finding, PhaseState, RunEventKind, RunState
 from users.models import Role, User
 
 STEPS = ("1", "2")
@@ -24,6 +24,7 @@ class World:
         self.admin = User.objects.create_user("chaos@bench.example", None, name="Chaos", role=Role.ADMIN)
         self.incident = open_incident(NewIncident(title="Chaos"), by=self.admin)
         self.numbers = count(1)
+        self.taken = 0  # proposals on what an unsettled run holds
         self.runbook = runbooks.create(
             by=self.admin,
             name="Chaos",
@@ -51,6 +52,16 @@ class World:
             executing.execute(run, by=self.admin)
         except Conflict:  # paused meanwhile
             deciding.abort(run, by=self.admin)
+
+    def settle(self) -> None:
+        """Settle what ended unknown, as people do; before that, nothing may be proposed on its targets."""
+        for run in Run.objects.unsettled():
+            try:
+                proposing.propose(self.incident, self.runbook, by=self.admin, parameters=run.parameters)
+                self.taken += 1
+            except Conflict as error:
+                self.taken += error.code != "target_unsettled"
+            settling.settle(run, by=self.admin, finding=Finding.ACTED, note="The storm is over.")
 
 
 def _step(address: str, step: str) -> dict[str, Any]:
@@ -96,7 +107,7 @@ def _fault_of(run: Run, asked: Counter[str], done: set[str], endings: int) -> st
         RunState.VERIFIED: left == places,
         RunState.ROLLED_BACK: bool(acted) and not left,
         RunState.ABORTED: not left,
-        RunState.UNKNOWN: is_uncertain and bool(run.why),
+        RunState.UNKNOWN: is_uncertain and bool(run.why) and not run.is_unsettled,
     }
     if not truths.get(RunState(run.state), False) or endings != 1:
         return f"run {run.pk} {run.state}: {run.why} acted {acted}, left {left}, {endings} endings"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident, Origin
 from remediation.models.runbooks import Runbook, RunbookVersion
-from remediation.vocabulary import WAITING, Activity, PhaseState, PhaseWord, RunState
+from remediation.vocabulary import WAITING, Activity, Finding, PhaseState, PhaseWord, RunState
 from users.models import User
 
 
@@ -25,12 +25,17 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Select those that nobody executed in time."""
         return self.filter(state__in=WAITING, expires_at__lte=now)
 
+    def unsettled(self) -> "RunQuerySet":
+        """Select those that ended unknown, and of which nobody has said yet what they did."""
+        return self.filter(state=RunState.UNKNOWN, settled_at=None)
+
 
 class Run(models.Model):
     """One execution of a runbook for an incident; written by remediation.services only.
 
     `digest` binds version, parameters and targets. `due_at` is when the engine looks next, or when its lease ends;
-    NULL: nothing to do. `why` is a stored sentence; `is_stopping` ends the run before its next step.
+    NULL: nothing to do. `why` is a stored sentence; `is_stopping` ends the run before its next step. `finding` is what
+    somebody who settled an unknown run found.
     """
 
     incident = models.ForeignKey(
@@ -67,6 +72,12 @@ class Run(models.Model):
     dry_run_at = models.DateTimeField(_("tried at"), null=True)
     started_at = models.DateTimeField(_("started at"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
+    settled_at = models.DateTimeField(_("settled at"), null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("settled by")
+    )
+    finding = models.CharField(_("finding"), max_length=16, choices=Finding.choices, blank=True, default="")
+    settled_note = models.TextField(_("what was found"), max_length=1000, blank=True, default="")
     is_stopping = models.BooleanField(default=False)
     stopping_because = models.TextField(blank=True, default="")
     due_at = models.DateTimeField(null=True, db_index=True, editable=False)
@@ -85,12 +96,16 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
+    @property
+    def is_unsettled(self) -> bool:
+        return self.state == RunState.UNKNOWN and self.settled_at is None
+
 
 class RunTarget(models.Model):
     """A target of one step of a run; `key` is SHA-256 of kind and name.
 
-    `held_key` is the key while the run executes, NULL when free: the database allows one run at a time. Only the first
-    of equal targets of a run holds it.
+    `held_key` is the key while the run executes, and after it ended unknown until it is settled; NULL when free: the
+    database allows one run at a time. Only the first of equal targets of a run holds it.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="targets")

@@ -9,7 +9,7 @@ from core.api.configuration import StrictFields
 from core.api.fields import RowField, TextField
 from core.text.sentences import shown
 from remediation.models import Run, Runbook
-from remediation.vocabulary import Activity, PhaseState, PhaseWord, Risk, RunState
+from remediation.vocabulary import Activity, Finding, PhaseState, PhaseWord, Risk, RunState
 
 
 class RunPersonSerializer(serializers.Serializer[Any]):
@@ -72,12 +72,18 @@ class RunSerializer(serializers.Serializer[Any]):
     approved_by = RunPersonSerializer(allow_null=True)
     executed_by = RunPersonSerializer(allow_null=True)
     override_reason = serializers.CharField()
+    settled_by = RunPersonSerializer(allow_null=True)
+    finding = serializers.ChoiceField(
+        choices=Finding.choices, allow_blank=True, help_text=_("What an unknown run did, once somebody settled it.")
+    )
+    settled_note = serializers.CharField()
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     approved_at = serializers.DateTimeField(allow_null=True)
     dry_run_at = serializers.DateTimeField(allow_null=True)
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+    settled_at = serializers.DateTimeField(allow_null=True)
 
     def get_why(self, run: Run) -> str:
         return shown(run.why)
@@ -136,3 +142,10 @@ class RunReasonSerializer(StrictFields, serializers.Serializer[Any]):
     """Why, if you want to say so."""
 
     reason = TextField(required=False, allow_blank=True, max_length=1000)
+
+
+class RunSettlementSerializer(StrictFields, serializers.Serializer[Any]):
+    """What somebody found that an unknown run did."""
+
+    finding = serializers.ChoiceField(choices=Finding.choices)
+    note = TextField(max_length=1000, help_text=_("What you looked at, and what you saw."))

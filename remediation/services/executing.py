@@ -74,7 +74,12 @@ def _start(number: int, bound: Bound, *, by: By, override_reason: str, origin: s
     # two runs of a runbook at once would each miss the other in its counts
     list(Runbook.objects.select_for_update().filter(pk=run.runbook_id).values_list("pk"))
     # held first: what another runbook's run did to the targets meanwhile is then among what the guards count
-    _hold(run, now)
+    try:
+        _hold(run, now)
+    except IntegrityError as error:
+        found = guarding.judge(run.version, incident, bound, is_automatic=run.is_automatic, now=now, run=run.pk)
+        guarding.require_free(found)
+        raise Conflict(_("Another run is changing one of its targets."), code="target_busy") from error
     is_overridden = guarding.override(run, override_reason, by=by)
     judged = guarding.judge(run.version, incident, bound, is_automatic=run.is_automatic, now=now, run=run.pk)
     guarding.require(judged, is_overridden=is_overridden)
@@ -95,14 +100,11 @@ def _require_idle(run: Run) -> None:
 
 
 def _hold(run: Run, now: dt.datetime) -> None:
-    """Take the targets for this run alone. Raises Conflict `target_busy`."""
+    """Take the targets for this run alone. Raises IntegrityError where another run holds one."""
     of_run = RunTarget.objects.filter(run=run)
     of_run.update(started_at=now)
     # in one order, so that two runs wait for each other in none
     firsts = of_run.order_by("key").values("key").annotate(first=Min("pk")).values_list("first", "key")
-    try:
-        with transaction.atomic():
-            for first, key in list(firsts):
-                RunTarget.objects.filter(pk=first).update(held_key=key)
-    except IntegrityError as error:
-        raise Conflict(_("Another run is changing one of its targets."), code="target_busy") from error
+    with transaction.atomic():
+        for first, key in list(firsts):
+            RunTarget.objects.filter(pk=first).update(held_key=key)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
@@ -15,6 +16,8 @@ from remediation.guards import DAY, Facts, Limits, Refusal, StepSize, TargetHist
 from remediation.models import FreezeWindow, Run, Runbook, RunbookVersion, RunPhase, RunTarget, Stop
 from remediation.services.resolving import Bound
 from remediation.steps.port import Phase, step_kind
+
+HELD = frozenset({"target_busy", "target_unsettled"})
 
 
 def judge(
@@ -49,6 +52,16 @@ def require(found: list[Refusal], *, is_overridden: bool) -> None:
     if left:
         reasons = [{"code": refusal.code, "text": shown(refusal.text)} for refusal in left]
         raise Conflict(" ".join(reason["text"] for reason in reasons), code=left[0].code, reasons=reasons)
+
+
+def require_settled(found: list[Refusal]) -> None:
+    """Raise Conflict where a run that ended unknown holds a target: nothing is even proposed there."""
+    require([one for one in found if one.code == "target_unsettled"], is_overridden=False)
+
+
+def require_free(found: list[Refusal]) -> None:
+    """Raise Conflict where another run holds a target."""
+    require([one for one in found if one.code in HELD], is_overridden=False)
 
 
 def override(run: Run, reason: str, *, by: By) -> bool:
@@ -89,11 +102,17 @@ def _histories(bound: Bound, cooldown: int, now: dt.datetime, run: int) -> list[
     for key, of_run, at in rows.filter(Exists(acted), started_at__gt=since).values_list("key", "run", "started_at"):
         if at is not None:
             started[key][of_run] = at
-    held = set(rows.filter(held_key__isnull=False).values_list("key", flat=True))
+    held = {row.key: row.run for row in rows.filter(held_key__isnull=False).select_related("run")}
     return [
-        TargetHistory(name, sorted(started[key].values(), reverse=True), is_held=key in held)
+        TargetHistory(name, sorted(started[key].values(), reverse=True), **_holder(held.get(key)))
         for key, name in names.items()
     ]
+
+
+def _holder(run: Run | None) -> dict[str, Any]:
+    if run is None:
+        return {}
+    return {"unsettled": run.pk} if run.is_unsettled else {"is_held": True}
 
 
 def windows() -> list[Window]:

@@ -55,7 +55,8 @@ def propose(
 ) -> Proposal:
     """Store a run with its targets as they are now; what the guards forbid is said, and refused later.
 
-    Call it outside of transactions. Raises NotFound, PermissionRefused, Conflict, DomainError.
+    What a run that ended unknown holds is refused at once. Call it outside of transactions. Raises NotFound,
+    PermissionRefused, Conflict, DomainError.
     """
     require_propose(by, incident)
     version = version_of(runbook)
@@ -99,6 +100,8 @@ def _store(
     if not incident.is_still_open:
         raise Conflict(_("The incident is no longer open."), code="incident_closed")
     now, user = database_now(), person(by)
+    warnings = guarding.judge(version, incident, bound, is_automatic=is_automatic, now=now, run=0)
+    guarding.require_settled(warnings)
     run = Run(
         incident=incident,
         version=version,
@@ -119,7 +122,6 @@ def _store(
     runs.note(run, RunEventKind.RUN_PROPOSED, by=by, origin=origin, body=body, data={"digest": run.digest})
     if not (is_automatic and version.risk == Risk.A):  # that executes itself
         telling.ask(run, by=by, about=body)
-    warnings = guarding.judge(version, incident, bound, is_automatic=is_automatic, now=now, run=run.pk)
     return Proposal(run, [*warnings, *without_approver(version, incident, run.proposed_by_id)])
 
 

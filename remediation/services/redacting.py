@@ -13,7 +13,7 @@ def remove_texts(incident_id: int, texts: Collection[str], instead: str) -> None
     """Remove leaked texts from the incident's runs and their outputs, in the transaction of the redaction."""
     clean = remover_of(texts, instead)
     of_incident = Run.objects.select_for_update().filter(incident=incident_id)
-    clean_rows(list(of_incident), ("why", "override_reason", "stopping_because"), clean)
+    clean_rows(list(of_incident), ("why", "override_reason", "stopping_because", "settled_note"), clean)
     clean_rows(list(RunPhase.objects.filter(run__incident=incident_id)), ("output",), clean)
     # what runs now goes on as it was approved; a waiting one is refused, as its digest does not fit any more
     ended = of_incident.exclude(state=RunState.EXECUTING)

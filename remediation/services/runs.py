@@ -67,17 +67,22 @@ def save(run: Run, *names: str) -> None:
 
 
 def finish(run: Run, state: RunState, why: str, *, by: By, origin: str = Origin.JOB, is_failure: bool = False) -> None:
-    """End a locked run: free its targets, note it, count failures, and tell people what to check."""
+    """End a locked run, note it, count failures, and tell people what to check; an unknown one keeps its targets."""
     run.state, run.why, run.finished_at = state, why, database_now()
     run.activity, run.due_at, run.is_stopping = Activity.NOTHING, None, False
     save(run, "state", "why", "finished_at", "activity", "due_at", "is_stopping")
-    RunTarget.objects.filter(run=run, held_key__isnull=False).update(held_key=None)
+    if state != RunState.UNKNOWN:
+        free_targets(run)
     note(run, ENDINGS[state], by=by, origin=origin, body=why)
     telling.show_outcome(run, by=by)
     if is_failure or state == RunState.VERIFIED:
         pausing.count(run.runbook_id, is_failure=is_failure)
     if state == RunState.UNKNOWN:
         _tell(run)
+
+
+def free_targets(run: Run) -> None:
+    RunTarget.objects.filter(run=run, held_key__isnull=False).update(held_key=None)
 
 
 def _tell(run: Run) -> None:

@@ -15,6 +15,7 @@ ABOUT = Sentence("%(runbook)s, version %(version)s, on %(targets)s.")
 ASKED = Sentence("Approve %(runbook)s for %(incident)s?")
 ASKED_BY = Sentence("%(name)s asks to approve %(runbook)s for %(incident)s")
 APPROVED = Sentence("%(name)s approved %(runbook)s for %(incident)s")
+SETTLED = Sentence("%(name)s settled %(runbook)s for %(incident)s")
 APPROVE_LABEL, REJECT_LABEL = Sentence("Approve"), Sentence("Reject")
 OUTCOMES = {
     RunState.APPROVED: Sentence("%(runbook)s for %(incident)s is approved"),
@@ -62,6 +63,8 @@ def show_outcome(run: Run, *, by: By = None) -> None:
         title = APPROVED.say(name=user.name, **_words(run))
     names = RunTarget.objects.filter(run=run).values_list("name", flat=True)
     body, path = about(run, names), path_of(run)
+    if run.settled_by is not None:
+        title = settled_title(run)
     amend(Notice(_key(run), "remediation", title, body, incident=run.incident_id, path=path))
     is_decision = run.state in (RunState.APPROVED, RunState.REJECTED)
     if is_decision and run.proposed_by_id is not None and user is not None and user.pk != run.proposed_by_id:
@@ -71,6 +74,11 @@ def show_outcome(run: Run, *, by: By = None) -> None:
 
 def _key(run: Run) -> str:
     return f"run:{run.pk}"
+
+
+def settled_title(run: Run) -> str:
+    name = run.settled_by.name if run.settled_by is not None else ""
+    return SETTLED.say(name=name, **_words(run))
 
 
 def path_of(run: Run) -> str:

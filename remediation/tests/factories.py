@@ -8,7 +8,7 @@ from typing import Any
 from core.db.clock import database_now
 from incidents.models import Incident
 from remediation.models import Run, Runbook
-from remediation.services import deciding, engine, executing, proposing, runbooks
+from remediation.services import deciding, engine, executing, proposing, runbooks, settling
 from remediation.steps.parameters import Parameter
 from remediation.steps.port import (
     Context,
@@ -110,6 +110,21 @@ def approved(incident: Incident, runbook: Runbook, *, by: User, proposer: User |
 
 def executing_run(incident: Incident, runbook: Runbook, *, by: User) -> Run:
     return executing.execute(approved(incident, runbook, by=by), by=by)
+
+
+def unknown_run(incident: Incident, *targets: str, by: User, **fields: Any) -> Run:
+    """A run of a runbook that only acts, whose last act got no answer."""
+    runbook = make_runbook(*targets, step={"phases": ["act"]}, **fields)
+    fake.answers[targets[-1], "act"] = UNCLEAR
+    run = executing_run(incident, runbook, by=by)
+    work_off()
+    del fake.answers[targets[-1], "act"]
+    run.refresh_from_db()
+    return run
+
+
+def settle(run: Run, *, by: User, finding: str = "acted") -> Run:
+    return settling.settle(run, by=by, finding=finding, note="Looked at the pods.")
 
 
 def work_off(seconds: float = 0) -> None:

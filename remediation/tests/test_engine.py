@@ -23,6 +23,7 @@ from remediation.tests.factories import (
     executing_run,
     fake,
     make_runbook,
+    settle,
     work_off,
 )
 from remediation.vocabulary import PhaseState, RunState
@@ -87,6 +88,8 @@ class EngineTests(Setting, TestCase):
                 self.assertEqual(run.state, state)
                 acting = [call for call in fake.calls if call[1] in ACTING]
                 self.assertEqual(len(acting), len(set(acting)), "nothing twice")
+                if state == RunState.UNKNOWN:
+                    settle(run, by=self.ada)
                 self.assertFalse(RunTarget.objects.filter(held_key__isnull=False).exists())
 
     def test_it_waits_without_holding_anything(self):
@@ -314,6 +317,7 @@ class CrashTests(Setting, TestCase):
                 self.assertEqual(kinds_of(self.incident)[-1], "run_unknown")
                 told = Notification.objects.filter(incident=self.incident)
                 self.assertTrue({self.ada.pk, self.admin.pk} <= {one.user_id for one in told})
+                settle(run, by=self.ada)
 
     def test_it_reads_again(self):
         for phase in ("dry_run", "check", "verify"):

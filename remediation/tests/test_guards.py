@@ -38,6 +38,7 @@ class GuardTests(SimpleTestCase):
             ({"targets": [TargetHistory("web", [ago(hours=2), ago(hours=3)])]}, "daily_cap"),
             ({"targets": [TargetHistory("web", [ago(seconds=299)])]}, "cooldown"),
             ({"targets": [TargetHistory("web", is_held=True)]}, "target_busy"),
+            ({"targets": [TargetHistory("web", unsettled=5), TargetHistory("db", unsettled=5)]}, "target_unsettled"),
             ({"windows": [freeze()]}, "frozen"),
         ):
             with self.subTest(code=code):

@@ -7,8 +7,8 @@ from incidents.tests.factories import make_incident
 from remediation.models import Run
 from remediation.services import deciding, engine, executing, stopping
 from remediation.steps.port import Target, Targets
-from remediation.tests.factories import approved, fake, make_runbook, propose
-from remediation.vocabulary import RunState
+from remediation.tests.factories import approved, fake, make_runbook, propose, settle, unknown_run
+from remediation.vocabulary import Finding, RunState
 from users.tests.factories import make_admin
 
 
@@ -61,6 +61,14 @@ class RaceTests(TransactionTestCase):
 
         run.refresh_from_db()
         self.assertEqual((run.state, fake.calls.count(("web", "act"))), (RunState.VERIFIED, 1))
+
+    def test_an_unknown_run_is_settled_once(self) -> None:
+        run = unknown_run(self.incident, "web", by=self.admin)
+
+        found = at_once([lambda word=word: settle(run, by=self.admin, finding=word) for word in Finding.values * 2])  # type: ignore[misc]
+
+        self.assertEqual([one.code for one in found if isinstance(one, Conflict)], ["already_settled"] * 3)
+        self.assertEqual(run.incident.events.filter(kind="run_settled").count(), 1)
 
     def test_one_of_several_stops_holds(self) -> None:
         found = at_once([lambda: stopping.stop(by=self.admin, reason="Fire")] * 3)

@@ -4,9 +4,9 @@ from core.errors import Conflict
 from incidents.services import comment
 from incidents.services.redaction import redact
 from incidents.tests.factories import make_incident
-from remediation.services import deciding, executing
+from remediation.services import deciding, executing, settling
 from remediation.steps.port import Outcome, OutcomeState
-from remediation.tests.factories import executing_run, fake, make_runbook, propose, work_off
+from remediation.tests.factories import executing_run, fake, make_runbook, propose, unknown_run, work_off
 from remediation.vocabulary import RunState
 from users.tests.factories import make_admin
 
@@ -25,12 +25,16 @@ class RedactingTests(TestCase):
         work_off()
         other = propose(self.incident, make_runbook("db", by=self.admin), by=self.admin)
         deciding.reject(other, by=self.admin, reason=f"No: {LEAK}")
+        found = unknown_run(self.incident, "cache", by=self.admin)
+        settling.settle(found, by=self.admin, finding="acted", note=f"Seen: {LEAK}")
         leaked = comment(self.incident, LEAK, by=self.admin)
 
         redact(leaked, by=self.admin)
 
         other.refresh_from_db()
         self.assertEqual(run.phases.get(phase="check").output, "host up, [removed]")
+        found.refresh_from_db()
+        self.assertEqual(found.settled_note, "Seen: [removed]")
         self.assertTrue(other.why.endswith("No: [removed]"))
 
     def test_it_removes_what_was_filled_in_except_where_it_runs_now(self) -> None:

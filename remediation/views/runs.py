@@ -29,13 +29,14 @@ from remediation.serializers.runs import (
     RunExecutionSerializer,
     RunReasonSerializer,
     RunSerializer,
+    RunSettlementSerializer,
 )
-from remediation.services import deciding, executing, proposing
+from remediation.services import deciding, executing, proposing, settling
 from users.authentication import person
 
 NUMBERS = "[0-9]{1,18}"
 RUN_ID = OpenApiParameter("id", OpenApiTypes.INT, OpenApiParameter.PATH, description=_("The run's id."))
-RELATED = ("incident", "version__runbook", "proposed_by", "approved_by", "executed_by")
+RELATED = ("incident", "version__runbook", "proposed_by", "approved_by", "executed_by", "settled_by")
 
 
 def run_for(request: Request, id: str | int) -> Run:
@@ -150,6 +151,20 @@ class RunViewSet(ViewSet):
     def abort(self, request: Request, id: str) -> Response:
         run = run_for(request, id)
         deciding.abort(run, by=person(request), **_valid(RunReasonSerializer, request))
+        return self._shown(request, id)
+
+    @extend_schema(
+        operation_id="runs_settle",
+        summary=_("Settle a run that ended unknown"),
+        description=_("Say what you found it did; its targets are free then. Once only (409 `already_settled`)."),
+        parameters=[RUN_ID],
+        request=RunSettlementSerializer,
+        responses=RunDetailSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def settle(self, request: Request, id: str) -> Response:
+        run = run_for(request, id)
+        settling.settle(run, by=person(request), **_valid(RunSettlementSerializer, request))
         return self._shown(request, id)
 
     def _shown(self, request: Request, id: str) -> Response:
