@@ -43,6 +43,11 @@ def collect() -> Iterable[Metric]:
         value=int(present_stop() is not None),
     )
     yield GaugeMetricFamily(
+        "incident_response_remediation_unsettled_runs",
+        "Runs that ended unknown and hold their targets until somebody settles them.",
+        value=Run.objects.unsettled().count(),
+    )
+    yield GaugeMetricFamily(
         "incident_response_remediation_paused_runbooks",
         "Runbooks that failed twice and wait for an administrator.",
         value=Runbook.objects.filter(paused_at__isnull=False).count(),
