@@ -18,7 +18,17 @@ from remediation.models import Agent, FreezeWindow, Run, Runbook, RunbookVersion
 from remediation.services import deciding, stopping
 from remediation.steps.parameters import faults_of, parameters_of
 from remediation.steps.port import Outcome, OutcomeState, step_kind
-from remediation.tests.factories import UNCLEAR, approved, executing_run, fake, make_runbook, propose, work_off
+from remediation.tests.factories import (
+    UNCLEAR,
+    approved,
+    executing_run,
+    fake,
+    make_runbook,
+    propose,
+    settle,
+    unknown_run,
+    work_off,
+)
 from remediation.vocabulary import RunState
 from users.models import User
 from users.tests.factories import make_admin, make_reporter, make_responder
@@ -242,6 +252,49 @@ class RunPageTests(PageCase):
 
         self.assertContains(self.get(self.ada, "run", run.pk), "Unknown: check this.")
         self.assertContains(self.get(self.ada, "runs", state="unknown"), f"/runs/{run.pk}/")
+
+    def test_it_settles_what_nobody_knew(self) -> None:
+        run = unknown_run(self.incident, "web-1", by=self.ada)
+        card = self.get(self.bob, "incident", self.incident.reference)
+        self.assertContains(card, f"/runs/{run.pk}/settle/")
+        self.assertContains(self.get(self.bob, "run", run.pk), f"/runs/{run.pk}/settle/")
+        self.assertNotContains(self.get(self.other, "run", run.pk), f"/runs/{run.pk}/settle/")
+        self.assertContains(self.get(self.bob, "run-decide", run.pk, "settle"), "web-1")
+
+        self.decide(self.other, run, "settle", status=403, finding="acted", note="x")
+        self.assertContains(self.decide(self.bob, run, "settle", status=400, note="Kept"), "Kept", status_code=400)
+        self.decide(self.bob, run, "settle", finding="did_not_act", note="Same <pod>")
+        again = self.decide(self.ada, run, "settle", status=409, finding="acted", note="Mine")
+
+        self.assertContains(again, "Bob settled this run already.", status_code=409)
+        page = self.get(self.ada, "run", run.pk)
+        self.assertContains(page, "It did not act.")
+        self.assertContains(page, "Same &lt;pod&gt;")
+        self.assertNotContains(page, f"/runs/{run.pk}/settle/")
+        event = IncidentEvent.objects.get(incident=self.incident, kind="run_settled")
+        self.assertEqual((event.actor, event.origin), (self.bob, "console"))
+
+    def test_it_says_which_run_to_settle_before_another(self) -> None:
+        run = unknown_run(self.incident, "web-1", by=self.ada)
+        given = {"runbook": self.runbook.pk}
+
+        for what, status in (("preview", 200), ("propose", 409)):
+            page = self.post(self.ada, "run-new", self.incident.reference, status=status, **{what: "1"}, **given)
+            self.assertContains(page, f"Run {run.pk} ended unknown and holds web-1", status_code=status)
+
+    def test_it_counts_what_waits_to_be_settled(self) -> None:
+        secret = make_incident(by=self.admin, team=self.team, is_restricted=True)
+        unknown_run(secret, "db", by=self.ada)
+        run = unknown_run(self.incident, "web-1", by=self.ada)
+
+        for who, number in ((self.bob, 2), (self.other, 1)):
+            self.assertEqual(self.get(who, "runs").context["unsettled"], number)
+        self.assertContains(self.get(self.other, "runs"), "1 run ended unknown and holds its targets.")
+        self.assertContains(self.get(self.admin, "system"), "2 wait to be settled")
+        settle(run, by=self.ada)
+        self.assertEqual(self.get(self.other, "runs").context["unsettled"], 0)
+        for query, rows in (("false", 0), ("true", 1)):
+            self.assertEqual(len(self.get(self.other, "runs", is_settled=query).context["rows"]), rows)
 
     def test_it_offers_an_administrator_a_reason_during_a_freeze(self) -> None:
         now = database_now()

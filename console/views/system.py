@@ -19,7 +19,9 @@ from notifications.models import Delivery
 from notifications.monitoring import oldest_due
 from notifications.vocabulary import PENDING
 from paging.models import EscalationAlarm, EscalationRun
+from remediation.models import Run
 from responders.models import Team
+from users.models import User
 
 MOST_ALARMS = 20
 
@@ -41,7 +43,7 @@ def system(request: HttpRequest) -> HttpResponse:
         context["alarms"] = standing.select_related("incident")[:MOST_ALARMS]
     if viewer.is_admin:
         has_default_team = Team.objects.active().filter(is_default=True).exists()
-        context |= {"jobs": _jobs(), "queues": _queues(), "lacks_default_team": not has_default_team}
+        context |= {"jobs": _jobs(), "queues": _queues(viewer), "lacks_default_team": not has_default_team}
     template = "console/system/_status.html" if is_fragment(request) else "console/system/status.html"
     return show(request, template, context)
 
@@ -59,7 +61,7 @@ def _jobs() -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (not one["is_failing"], one["job"].group, one["job"].name))
 
 
-def _queues() -> dict[str, Any]:
+def _queues(viewer: User) -> dict[str, Any]:
     now = database_now()
     due = oldest_due()
     pending = Delivery.objects.filter(state__in=PENDING).order_by().values("state").annotate(n=Count("pk"))
@@ -72,6 +74,7 @@ def _queues() -> dict[str, Any]:
         "held": states.get("held", 0),
         "intake_seconds": max(0.0, (now - oldest_event).total_seconds()) if oldest_event else None,
         "intake_problems": IntakeEvent.objects.troubling().count(),
+        "unsettled": Run.objects.visible_to(viewer).unsettled().count(),
         "step_seconds": max(0.0, (now - step).total_seconds()) if step else None,
         "escalations": EscalationRun.objects.current().filter(next_step_at__isnull=False).count(),
     }

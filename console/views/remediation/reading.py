@@ -20,7 +20,7 @@ from remediation.steps.port import Phase, Target, step_kind
 from remediation.vocabulary import WAITING, Activity, PhaseWord, Risk, RunState
 from users.models import User
 
-RELATED = ("incident", "version__runbook", "proposed_by", "approved_by", "executed_by", "overridden_by")
+RELATED = ("incident", "version__runbook", "proposed_by", "approved_by", "executed_by", "overridden_by", "settled_by")
 MOST_OPEN = 5  # runs on an incident's page
 MOST_TARGETS = 50  # of which a page says what exactly happens
 LEADS = ("method", "operation", "document", "command")
@@ -58,6 +58,8 @@ def described(run: Run, viewer: User) -> dict[str, Any]:
         "may_execute": is_waiting and run.state == RunState.APPROVED and works and is_idle,
         "may_dry_run": is_waiting and works and is_idle,
         "may_abort": works and (is_waiting or (run.state == RunState.EXECUTING and not run.is_stopping)),
+        "is_unsettled": run.is_unsettled,
+        "may_settle": run.is_unsettled and works,
         "is_own_of_class_b": is_own and run.version.risk == Risk.B and run.state == RunState.PROPOSED,
     }
 
@@ -74,6 +76,8 @@ def _awaited(run: Run) -> str:
         return _("Approved; waits to be executed.")
     if run.state == RunState.EXECUTING:
         return _("It ends before its next step.") if run.is_stopping else _("It is being executed.")
+    if run.is_unsettled:
+        return _("It holds its targets until somebody settles it.")
     return ""
 
 

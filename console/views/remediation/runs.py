@@ -21,14 +21,13 @@ from incidents.models import Incident, Origin
 from remediation.filters import RUNS
 from remediation.models import Run
 from remediation.permissions import absent
-from remediation.services import deciding, executing
-from remediation.vocabulary import RunState
+from remediation.services import deciding, executing, settling
+from remediation.vocabulary import Finding
 from users.models import User
 
 MAX_ID = 2**63 - 1
 STATES = (
     ("proposed,approved,executing", gettext_lazy("Open")),
-    ("unknown", gettext_lazy("To check")),
     ("verified", gettext_lazy("Verified")),
     ("rolled_back,aborted,rejected", gettext_lazy("Without effect or undone")),
 )
@@ -38,6 +37,7 @@ TITLES = {
     "execute": gettext_lazy("Execute this run"),
     "abort": gettext_lazy("Abort this run"),
     "dry-run": gettext_lazy("Try it without effect"),
+    "settle": gettext_lazy("Settle this run"),
 }
 SAID = {
     "approve": gettext_lazy("Approved. Execute it within 15 minutes."),
@@ -45,6 +45,7 @@ SAID = {
     "execute": gettext_lazy("It is being executed."),
     "abort": gettext_lazy("Aborted; what is executing ends before its next step."),
     "dry-run": gettext_lazy("It is being tried; what came of it is shown below."),
+    "settle": gettext_lazy("Settled. Its targets are free."),
 }
 
 
@@ -62,12 +63,23 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
+    finding = forms.ChoiceField(
+        label=gettext_lazy("What did it do?"), choices=Finding.choices, widget=forms.RadioSelect
+    )
+    note = forms.CharField(
+        label=gettext_lazy("What you looked at, and what you saw"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
     def __init__(self, data: Any = None, *, what: str, can_override: bool, **options: Any) -> None:
         super().__init__(data, **options)
         if what not in ("reject", "abort"):
             del self.fields["reason"]
         if what not in ("approve", "execute") or not can_override:
             del self.fields["override_reason"]
+        if what != "settle":
+            del self.fields["finding"], self.fields["note"]
 
 
 @page(roles=RESPONDERS)
@@ -79,12 +91,15 @@ def runs(request: HttpRequest) -> HttpResponse:
     viewer = person(request)
     asker = Incident.objects.visibility_key(viewer)
     pages = RUNS.page(query(request), lambda: Run.objects.visible_to(viewer), asker=asker)
+    unsettled = Run.objects.visible_to(viewer).unsettled().count()
     context = {
         "rows": [reading.described(run, viewer) for run in pages.rows],
         "pages": links_of(pages),
         "states": STATES,
         "state": request.GET.get("state", ""),
-        "is_filtered": any(name in request.GET for name in ("state", "runbook", "incident")),
+        "is_settled": request.GET.get("is_settled", ""),
+        "unsettled": unsettled,
+        "is_filtered": any(name in request.GET for name in ("state", "is_settled", "runbook", "incident")),
         **reading.surroundings(),
     }
     return show(request, "console/remediation/runs.html", context)
@@ -132,6 +147,7 @@ def _attempt(found: Run, viewer: User, what: str, given: dict[str, Any]) -> Doma
         "abort": lambda: deciding.abort(found, **reasons, **how),
         "dry-run": lambda: executing.dry_run(found, **how),
         "execute": lambda: executing.execute(found, **reasons, **how),
+        "settle": lambda: settling.settle(found, finding=given["finding"], note=given["note"], **how),
     }
     try:
         work[what]()
@@ -151,7 +167,6 @@ def _context(found: Run, viewer: User) -> dict[str, Any]:
         "steps": reading.steps_of_run(found),
         "parameters": sorted(found.parameters.items()),
         "warnings": reading.warnings_of(found, now),
-        "is_unknown": found.state == RunState.UNKNOWN,
         "why": shown(found.why),
         "now": now,
         "events": _milestones(found),
@@ -172,6 +187,7 @@ def _milestones(found: Run) -> list[tuple[Any, Any, Any]]:
         (_("Tried without effect"), found.dry_run_at, ""),
         (_("Started"), found.started_at, found.executed_by.name if found.executed_by is not None else rule),
         (pgettext("run", "Ended"), found.finished_at, ""),
+        (_("Settled"), found.settled_at, found.settled_by.name if found.settled_by is not None else ""),
     ]
     return [row for row in rows if row[1] is not None]
 
