@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from console.forms.remediation import CODE
+from console.forms.code import CODE
 from console.forms.seen import SeenForm
 from remediation.models import Agent, RunbookSecret
 from remediation.services.secrets import MAX_VALUE

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -6,6 +5,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from console.forms.code import CodeField
 from console.forms.fields import MomentField, zone_help
 from console.forms.seen import SeenForm
 from console.forms.silences import zones
@@ -15,7 +15,6 @@ from remediation.vocabulary import Risk
 from responders.models import Service, Team
 
 LIMITS = ("cooldown_seconds", "daily_cap", "daily_cap_per_target", "max_targets", "max_percent")
-CODE = {"class": "mono", "spellcheck": "false", "autocapitalize": "none"}
 
 
 class ParametersForm(forms.Form):
@@ -56,35 +55,6 @@ def _field_of(one: Parameter, service: str | None) -> forms.Field:
 
 def _choices(values: Iterable[tuple[str, str]], one: Parameter) -> list[tuple[str, str]]:
     return [*values] if one.default is not None else [("", "—"), *values]
-
-
-class CodeField(forms.JSONField):
-    """JSON, laid out for people."""
-
-    widget = forms.Textarea(attrs={**CODE, "rows": 12})
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        try:
-            return super().bound_data(data, initial)
-        except RecursionError:  # nested too deeply: shown as it was entered
-            return data
-
-    def to_python(self, value: Any) -> Any:
-        try:
-            return super().to_python(value)
-        except RecursionError as error:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
-        except forms.ValidationError as error:
-            if isinstance(error.__context__, json.JSONDecodeError):
-                place = {"line": error.__context__.lineno, "column": error.__context__.colno}
-                text = _("This is not JSON from line %(line)d, column %(column)d.") % place
-                raise forms.ValidationError(text, code="invalid") from error
-            raise
-
-    def prepare_value(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return value
-        return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 class RunbookForm(SeenForm):
@@ -148,9 +118,9 @@ def _placed(name: str, rest: list[str]) -> str:
     if name not in ("steps", "parameters") or not number.isdigit():
         return f"{'.'.join(rest)}: "
     words = {"number": int(number) + 1, "place": ".".join(inner)}
-    if not inner:
-        return _("Number %(number)d: ") % words
-    return _("Number %(number)d, %(place)s: ") % words
+    if name == "steps":
+        return (_("Step %(number)d, %(place)s: ") if inner else _("Step %(number)d: ")) % words
+    return (_("Parameter %(number)d, %(place)s: ") if inner else _("Parameter %(number)d: ")) % words
 
 
 def initial_of(runbook: Runbook, version: RunbookVersion) -> dict[str, Any]:

@@ -403,9 +403,13 @@ class RunbookPageTests(PageCase):
         steps = json.dumps([{"kind": "fake", "targets": ["web"]}, {"kind": "magic"}])
         for fields, name, said in (
             ({"steps": '[\n{"kind": }]'}, "steps", "not JSON from line 2, column 10"),
-            ({"steps": "[" * 100_000}, "steps", "valid JSON"),
-            ({"steps": steps}, "steps", "Number 2, kind: Must be one of"),
-            ({"parameters": '[{"name": "host", "kind": "string"}]'}, "parameters", "Number 1, pattern: "),
+            ({"steps": "[\n  {kind: 1}]"}, "steps", "not JSON from line 2, column 4: {kind: 1}]"),
+            *(
+                ({"steps": text}, "steps", "not JSON from line 1")
+                for text in ("[" * 100_000, "[NaN]", '["\\ud800"]', f"[{'9' * 5000}]")
+            ),
+            ({"steps": steps}, "steps", "Step 2, kind: Must be one of"),
+            ({"parameters": '[{"name": "host", "kind": "string"}]'}, "parameters", "Parameter 1, pattern: "),
             ({"max_percent": 101}, "max_percent", "from 1 to 100"),
             ({"automatic_for": '{"title_words": []}'}, "automatic_for", "every incident"),
             ({"name": "Restart web"}, "name", ""),
@@ -415,6 +419,37 @@ class RunbookPageTests(PageCase):
 
                 self.assertIn(said, " ".join(page.context["form"].errors[name]))
         self.assertFalse(Runbook.objects.filter(name="Flush").exists())
+
+    def test_it_puts_examples_into_what_was_typed(self) -> None:
+        typed = self.form(name="", parameters='[{"name": "unit", "kind": "boolean"}]')
+        del typed["is_enabled"]
+
+        page = self.post(self.admin, "runbook-new", status=200, insert="agent", **typed)
+
+        form = page.context["form"]
+        steps, parameters = (json.loads(form[name].value()) for name in ("steps", "parameters"))
+        self.assertEqual(steps, [{"kind": "fake", "targets": ["web"]}, examples.AGENT])
+        self.assertEqual(parameters, [{"name": "unit", "kind": "boolean"}])  # theirs stays
+        self.assertFalse(form["is_enabled"].value())
+        self.assertNotContains(page, "Nothing was saved")
+        empty = self.post(self.admin, "runbook-new", status=200, insert="http")
+        names = [one["name"] for one in json.loads(empty.context["form"]["parameters"].value())]
+        self.assertEqual(names, ["service", "mode"])
+
+    def test_it_keeps_what_no_example_can_be_put_into(self) -> None:
+        for steps, said in (("[{", "not JSON"), ('{"a": 1}', "must be lists")):
+            page = self.post(self.admin, "runbook-new", status=200, **self.form(steps=steps, insert="http"))
+
+            self.assertContains(page, said)
+            self.assertEqual(page.context["form"]["steps"].value(), steps)
+
+    def test_it_still_tells_of_changes_made_meanwhile_after_an_example(self) -> None:
+        seen = self.get(self.admin, "runbook-edit", self.runbook.pk).context["form"].initial["seen"]
+        Runbook.objects.filter(pk=self.runbook.pk).update(description="Changed")
+
+        page = self.post(self.admin, "runbook-edit", self.runbook.pk, status=200, **self.form(seen=seen, insert="ssm"))
+
+        self.assertEqual(page.context["form"]["seen"].value(), seen)
 
     def test_it_tells_of_changes_made_meanwhile(self) -> None:
         page = self.get(self.admin, "runbook-edit", self.runbook.pk)

@@ -1,8 +1,11 @@
 """Examples of steps, one per kind, as the form of a runbook shows them."""
 
 import json
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+
+from console.forms.code import laid_out
 
 PARAMETERS = [
     {"name": "service", "kind": "service", "label": "Service"},
@@ -44,13 +47,24 @@ SSM = {
     "tags": {"service": "{service}"},
     "act": {"document": "RestartService", "parameters": {"unit": ["{unit}"]}, "seconds": 120},
 }
+STEPS = {"http": HTTP, "agent": AGENT, "kubernetes": KUBERNETES, "ssm": SSM}
 EXAMPLES = [
-    (label, json.dumps(value, indent=2))
-    for label, value in (
-        (_("Parameters"), PARAMETERS),
-        (_("HTTP request"), HTTP),
-        (_("Command by an agent"), AGENT),
-        (_("Kubernetes"), KUBERNETES),
-        (_("AWS SSM"), SSM),
+    (name, label, laid_out(value))
+    for name, label, value in (
+        ("parameters", _("Parameters"), PARAMETERS),
+        ("http", _("HTTP request"), HTTP),
+        ("agent", _("Command by an agent"), AGENT),
+        ("kubernetes", _("Kubernetes"), KUBERNETES),
+        ("ssm", _("AWS SSM"), SSM),
     )
 ]
+
+
+def with_example(name: str, *, steps: list[Any], parameters: list[Any]) -> dict[str, list[Any]]:
+    """Return steps and parameters with an example, and the parameters that it fills in."""
+    added = [STEPS[name]] if name in STEPS else []
+    text = json.dumps(added)
+    known = {one.get("name") for one in parameters if isinstance(one, dict)}
+    needed = [one for one in PARAMETERS if not added or f"{{{one['name']}}}" in text]
+    missing = [one for one in needed if one["name"] not in known]
+    return {"steps": [*steps, *added], "parameters": [*parameters, *missing]}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -9,10 +10,11 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from console.forms.code import read
 from console.forms.remediation import RunbookForm, initial_of
 from console.pages import ADMINS, RESPONDERS, page, person, say, show
 from console.views.remediation import reading
-from console.views.remediation.examples import EXAMPLES
+from console.views.remediation.examples import EXAMPLES, with_example
 from core.errors import DomainError, NotFound
 from core.text.sentences import shown
 from remediation.models import Run, Runbook, RunbookVersion
@@ -66,6 +68,8 @@ def runbook(request: HttpRequest, pk: int) -> HttpResponse:
 @page(roles=ADMINS)
 @require_http_methods(["GET", "POST"])
 def new_runbook(request: HttpRequest) -> HttpResponse:
+    if "insert" in request.POST:
+        return _insert(request, None)
     form = RunbookForm(request.POST or None)
     if form.is_valid():
         made = _stored(form, lambda: services.create(by=person(request), **form.as_service()))
@@ -79,6 +83,8 @@ def new_runbook(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit_runbook(request: HttpRequest, pk: int) -> HttpResponse:
     found = _runbook(pk)
+    if "insert" in request.POST:
+        return _insert(request, found)
     form = RunbookForm(request.POST or None, initial=initial_of(found, _version(found)))
     if form.is_valid() and _stored(form, lambda: services.edit(found, by=person(request), **form.as_service())):
         say(request, _("Saved. What was approved before keeps its version."))
@@ -96,6 +102,27 @@ def _stored(form: RunbookForm, work: Any) -> Runbook | None:
         form.add_error(error.field if error.field in form.fields else None, error.message)
         return None
     return made
+
+
+def _insert(request: HttpRequest, found: Runbook | None) -> HttpResponse:
+    """Show the form as it was typed, with an example put in; nothing is stored or judged yet."""
+    typed: dict[str, Any] = {**request.POST.dict(), "is_enabled": "is_enabled" in request.POST}
+    try:
+        steps, parameters = (_listed(typed.get(name, "")) for name in ("steps", "parameters"))
+        typed |= with_example(request.POST["insert"], steps=steps, parameters=parameters)
+    except ValidationError as error:
+        say(request, " ".join(error.messages), is_problem=True)
+    form = RunbookForm(initial=typed)
+    form.initial["seen"] = request.POST.get("seen", "")
+    return _form(request, form, found)
+
+
+def _listed(text: str) -> list[Any]:
+    """Return the list that was typed. Raises ValidationError."""
+    found = read(text) if text.strip() else []
+    if not isinstance(found, list):
+        raise ValidationError(_("Nothing was added: steps and parameters must be lists."))
+    return found
 
 
 def _form(request: HttpRequest, form: RunbookForm, found: Runbook | None) -> HttpResponse:
