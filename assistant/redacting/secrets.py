@@ -39,12 +39,16 @@ KEY_LABELS = (
     r"|credential|\bcreds?\b|session|\bpsk\b|community|security[\s_.-]?(?:question|answer)|\bsid\b|\bjwt\b|signature|\bsig\b|bearer|\bdsn\b|nonce|salt|\botp\b|\bmfa\b|\btotp\b"
     r"|schlüssel|clave|トークン|秘密|令牌|токен"
 )
+OTHER_SCRIPTS = (
+    r"パスワード|暗証番号|密码|密碼|口令|пароль|비밀번호|암호|كلمة[ ]?(?:المرور|السر)|पासवर्ड|κωδικός|סיסמ[הא]|รหัสผ่าน"
+)
 PHRASE_LABELS = (
-    r"pass(?:w(?:or)?d|phrase|code|wort)?|pwd|psw|\bpw\b|\bpin\b|kennwort|mot de passe|contraseña|contrasena|senha"
-    r"|wachtwoord|p[\W_]a[\W_]s[\W_]s[\W_]w[\W_]o[\W_]r[\W_]d|パスワード|密码|密碼|пароль"
+    r"(?:bind|root)pw|hasło|şifre|parola|heslo|lösenord|passord|adgangskode|salasana|jelszó|mật khẩu|kata sandi"
+    r"|pass(?:w(?:or)?d|phrase|code|wort)?|pwd|psw|\bpw\b|\bpin\b|kennwort|mot de passe|contraseña|contrasena|senha"
+    r"|wachtwoord|p[\W_]a[\W_]s[\W_]s[\W_]w[\W_]o[\W_]r[\W_]d|" + OTHER_SCRIPTS
 )
 LINE_LABELS = r"authori[sz]ation|cookie2?|connection[\s_.-]?string|x-auth[\w-]*|www-authenticate"
-SEPARATOR = r"[\"'\\\]\)*]*[ \t]*(?:=>|:=|==?|[:>]|\b(?:is|was|ist|lautet|est|es)\b)"
+SEPARATOR = r"[\"'\\\]\)*]*[ \t]*(?:=>|-+>|→|:=|==?|[:>はが是为為]|\b(?:is|was|ist|lautet|est|es|è|é|är|er|jest|je)\b)"
 LINE_SEPARATOR = SEPARATOR.replace("==?", r"==?(?=\s)")
 QUOTED = r"\\?(?P<q>[\"'`])(?:\\[\s\S]|(?!(?P=q))[\s\S]){0,2000}(?P=q)?"
 BLOCK = r"[|>][-+0-9]*[ \t]*\n(?:[ \t]+[^\s][^\n]*(?:\n|\Z))+"
@@ -64,6 +68,22 @@ LABELLED = (
     re.compile(rf"(?i:(?<![\w-])--?{NAME}?(?:{PHRASE_LABELS}|{KEY_LABELS}){NAME}[ \t=]+(?P<value>{QUOTED}|\S+))"),
     re.compile(r"(?i:\b(?:bearer|basic)[ \t]+(?P<value>[\w.~+/=-]{6,}))"),
     re.compile(r"\s-u[ \t]*(?P<value>[^\s:]+:\S+)"),
+    re.compile(rf"(?i:(?:{PHRASE_LABELS}|{KEY_LABELS})[\"'][ \t]*,[ \t]*(?P<value>{QUOTED}))"),
+    re.compile(rf"(?:{OTHER_SCRIPTS})[ \t]*[^\s\w]?[ \t]*(?P<value>[!-~]{{4,}})"),
+    re.compile(rf"(?i:(?:{PHRASE_LABELS})\t+(?P<value>\S+))"),
+    re.compile(r"(?i:\b(?:password|secret|key)[ ]\d{1,2}[ ](?P<value>\S+))"),
+    re.compile(r"(?i:\blogin[ ]\S+[ ]password[ ](?P<value>\S+))"),
+    re.compile(r"(?i:\blogin[ ]\w+:(?P<value>[^\s/]\S+))"),
+    re.compile(
+        r"(?i:\b(?:\w+-server key|bindpw|wpa_passphrase[ ]\S+|add_user[ ]\S+|change_password[ ]\S+)[ ]+(?P<value>\S+))"
+    ),
+    re.compile(rf"(?i:-securestring[ ]+(?P<value>{QUOTED}))"),
+    re.compile(r"\becho[ ]+(?P<value>[^|\n]+)\|[ ]*sudo[ ]+-S"),
+    re.compile(r"\bhtpasswd[ ]+-\w*b\w*[ ]+\S+[ ]+\S+[ ]+(?P<value>\S+)"),
+    re.compile(r"\b(?:sqlcmd|ipmitool|zip|unzip|smbclient|bcp)\b[^\n]{0,200}?\s-P[ \t]*(?P<value>\S+)"),
+    re.compile(r"\b(?:7z\w*|docker login|podman login|rabbitmqadmin|mongo\w*)\b[^\n]{0,200}?\s-p[ \t]*(?P<value>\S+)"),
+    re.compile(r"\bldap\w+\b[^\n]{0,200}?\s-w[ \t]*(?P<value>\S+)"),
+    *(re.compile(rf"\bsnmp\w*\b[^\n]{{0,200}}?\s-{flag}[ \t]*(?P<value>\S+)") for flag in "AX"),
     re.compile(r"\b(?:sshpass|mysql\w*|mariadb\w*|redis-cli)\b[^\n]*?\s-[pa][ \t]*(?P<value>\S+)"),
 )
 # What stands near one of these, and looks chosen by somebody, is taken for what it names.
@@ -92,8 +112,8 @@ HEX_PAIRS = re.compile(r"(?<!\w)(?:0x)?[0-9A-Fa-f]{2}(?:[ :]?[0-9A-Fa-f]{2}){7,}
 STRONG = re.compile(r"(?<!\S)(?=\S*[!@#$%^&*?])(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])[\w!@#$%^&*?.+-]{8,64}(?!\S)")
 CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 BREAK = re.compile(r"(?<=[\w+/=.~-])[ \t]*\\?(?:\n|\\n)[ \t>|*#\"'+]*(?=[\w+/=.~-])")
-DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w.])")
-IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
+DIGITS = re.compile(r"(?<![^\W_.])(?<!\.)(?:\d(?:[ -]?\d){12,18}|\d{4}(?:\.\d{4}){3})(?![\w.])")
+IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}\b")
 EMPTY = frozenset({"", "none", "null", "true", "false", "nil", "undefined"})
 
 

@@ -42,9 +42,45 @@ class SecretTests(SimpleTestCase):
             "root/hunter2x on 10.0.0.1",
             "パスワード：hunter2x",
             "mot de passe : hunter2x",
+            "パスワードはhunter2xです",
+            "密码是hunter2x",
+            "пароль hunter2x",
+            "hasło: swordfish",
+            "비밀번호: swordfish",
+            "كلمة المرور: swordfish",
+            "la password è swordfish",
+            "password -> swordfish",
+            "password\tswordfish",
+            "('password', 'swordfish')",
+            "machine h login u password swordfish",
+            "username bob password 0 swordfish",
+            "radius-server key swordfish",
+            "bindpw swordfish",
+            "olcRootPW: swordfish",
+            'ConvertTo-SecureString "swordfish" -AsPlainText',
+            "sqlcmd -S db -U sa -P swordfish",
+            "ipmitool -U u -P swordfish -H h",
+            "docker login -u u -p swordfish reg",
+            "7z x -pswordfish a.7z",
+            "htpasswd -b f u swordfish",
+            "ldapsearch -x -w swordfish",
+            "snmpwalk -v3 -A swordfish -X swordfish h",
+            "rabbitmqctl add_user u swordfish",
+            "echo swordfish | sudo -S ls",
+            "login bob:swordfish",
         ):
             with self.subTest(text=text):
-                self.assertNotIn("hunter2x", Redactor().redact(text))
+                self.assertNotRegex(Redactor().redact(text), "hunter2x|swordfish")
+
+    def test_it_takes_numbers_of_cards_and_accounts_however_they_stand(self):
+        for text in (
+            "4111.1111.1111.1111",
+            "card_4111111111111111",
+            "de89370400440532013000",
+            "iban_DE89370400440532013000",
+        ):
+            with self.subTest(text=text):
+                self.assertRegex(Redactor().redact(text), r"^\w*<secret-1>$")
 
     def test_it_finds_a_secret_of_one_text_in_the_others(self):
         redactor = Redactor()
