@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from core.server.jobs import is_stopping
 from core.text.sentences import Sentence
 from integrations.cloudwatch.client import READ_SECONDS, TITLE, call, is_installed
 from logs.sources.http import OUT_OF_TIME, STRANGE
@@ -92,6 +93,8 @@ def _wait(name: str, ends: float, limits: Limits) -> dict[str, Any]:
         if answer["status"] == "Complete":
             return answer
         if answer["status"] in ("Failed", "Cancelled", "Timeout"):
+            raise StoreFailed(ENDED.say(store=TITLE, status=answer["status"]))
+        if is_stopping():
             raise StoreFailed(ENDED.say(store=TITLE, status=answer["status"]))
         _check_time(ends - pause, limits)
         time.sleep(pause)

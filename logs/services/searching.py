@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from threading import Thread
+from threading import Event, Thread
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from alerts.services.enqueueing import enqueue
 from core.db.leases import Lease
 from core.db.transactions import unit_of_work
-from core.server.jobs import is_stopping
+from core.server.jobs import is_stopping, stopping_by
 from core.text.sentences import Sentence
 from logs.detection import SAMPLE_LENGTH, Group, Spec, Tally, Verdict, from_json, judge, to_json
 from logs.models import DetectionRule
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 8  # searches of one store
 LOOK_SECONDS = 1.0  # between looks for further windows while searches run
+LEAVE_SECONDS = 4.0  # for searches to end when the worker stops
 WARNINGS = 3  # of a store, in an alert
 FAILURES = 3  # in a row, until they are an alert
 FIRST_PAUSE, LONGEST_PAUSE = 15, 300  # seconds before another attempt, doubled each time
@@ -82,15 +83,16 @@ class _Round:
         self.now, self.limit, self.seconds = now, limit, seconds
         self.clock, self.total, self.errors = time.monotonic(), 0, list[Exception]()
         self.running: dict[Future[Found], tuple[Window, float]] = {}  # and when each began
+        self.leaving = Event()
 
     def run(self) -> int:
-        while True:
-            if not is_stopping():
-                self._begin()
+        while not is_stopping():
+            self._begin()
             if not self.running:
                 break
             for done in wait(self.running, LOOK_SECONDS, FIRST_COMPLETED).done:
                 self._enter(done)
+        self._leave()
         if self.errors:
             raise self.errors[0]
         return self.total
@@ -111,7 +113,7 @@ class _Round:
             closed |= last
         windows = _claim(self._now(), taken, closed, self.limit)
         self.total += len(windows)
-        self.running |= {_start(window): (window, passed) for window in windows}
+        self.running |= {_start(window, self.leaving): (window, passed) for window in windows}
 
     def _enter(self, done: Future[Found]) -> None:
         window, _begun = self.running.pop(done)
@@ -120,6 +122,16 @@ class _Round:
         except Exception as error:  # it is searched again when its lease ends; the others are entered
             log.error("detection_window_not_entered", rule=window.rule.pk, exc_info=error)
             self.errors.append(error)
+
+    def _leave(self) -> None:
+        """Enter what is found within a moment, and leave the rest to whoever looks next."""
+        self.leaving.set()
+        for done in wait(self.running, LEAVE_SECONDS).done:
+            if done.exception() is None:
+                self._enter(done)
+        for window, _begun in self.running.values():
+            log.warning("detection_search_left", rule=window.rule.pk, store=window.rule.store, end=window.end)
+            _release(window, self._now())
 
 
 def _claim(now: dt.datetime, taken: Counter[str], closed: Collection[str], limit: int) -> list[Window]:
@@ -134,16 +146,23 @@ def _claim(now: dt.datetime, taken: Counter[str], closed: Collection[str], limit
     return [window for rule in rules.values() if (window := window_of(rule, now)) is not None]
 
 
-def _start(window: Window) -> Future[Found]:
+def _release(window: Window, now: dt.datetime) -> None:
+    rule = window.rule
+    DetectionRule.objects.filter(pk=rule.pk, next_run_at=rule.next_run_at).update(next_run_at=now)
+
+
+def _start(window: Window, leaving: Event) -> Future[Found]:
+    """Search in a thread that keeps no process from ending."""
     future = Future[Found]()
 
     def run() -> None:
-        try:
-            future.set_result(search(window.rule, window.end))
-        except Exception as error:  # noqa: BLE001 (judged where it is entered)
-            future.set_exception(error)
+        with stopping_by(leaving):
+            try:
+                future.set_result(search(window.rule, window.end))
+            except Exception as error:  # noqa: BLE001 (judged where it is entered)
+                future.set_exception(error)
 
-    Thread(target=run, name="search").start()
+    Thread(target=run, name="search", daemon=True).start()
     return future
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from threading import Event
 from unittest import mock
 
 import boto3
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 from django.core.exceptions import ValidationError
 from django.test import SimpleTestCase, override_settings
 
+from core.server.jobs import stopping_by
 from e2e.stand_ins.cloudwatch import KEY, REGION, SECRET, CloudWatch
 from e2e.stand_ins.serving import Reply
 from integrations.cloudwatch import client, store
@@ -149,6 +151,15 @@ class FailureTests(CloudWatchCase):
         failed = self.refused(seconds=0.4)
 
         self.assertFalse(failed.is_permanent)
+        self.assertEqual([one.status for one in stand_in.queries.values()], ["Cancelled"])
+
+    def test_it_stops_its_query_when_the_worker_stops(self):
+        stand_in, stopping = self.serve(3, looks=1000), Event()
+        stopping.set()
+
+        with stopping_by(stopping):
+            self.refused()
+
         self.assertEqual([one.status for one in stand_in.queries.values()], ["Cancelled"])
 
     def test_it_tells_what_passes_from_what_lasts(self):
