@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from assistant.services import answering, asking, learning, routing_records
+from assistant.services import answering, asking, learning, model_retention, routing_records
 from core.server.jobs import Job, until_done
 
 MAX_BATCHES = 50  # per run
@@ -28,9 +28,15 @@ def ask_model_at_opening(now: dt.datetime) -> int:
     return until_done(asking.follow_openings, asking.BATCH, MAX_BATCHES)
 
 
+def prune_model_calls(now: dt.datetime) -> int:
+    """Delete questions to the model that are past their retention."""
+    return until_done(lambda: model_retention.prune(now), model_retention.BATCH)
+
+
 JOBS = (
     Job("train_routing", train_routing, 60),
     Job("suggest_routing", suggest_routing, 10),
     Job(asking.JOB, ask_model, 10),
     Job("ask_model_at_opening", ask_model_at_opening, 10),
+    Job("prune_model_calls", prune_model_calls, 600),
 )

@@ -336,4 +336,10 @@ ASSISTANT_JSON_MODE = env.boolean(
 ASSISTANT_AT_OPENING = env.boolean(
     "ASSISTANT_AT_OPENING", default=False, help="Ask the model about each new incident, without somebody's request."
 )
+ASSISTANT_RETENTION_DAYS = env.integer(
+    "ASSISTANT_RETENTION_DAYS",
+    default=400,
+    minimum=1,
+    help="How long questions to the model, their costs and answers are kept, in days.",
+)
 env.refuse_unknown_names()

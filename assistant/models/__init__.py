@@ -1,4 +1,4 @@
-from assistant.models.calls import ModelBudget, ModelCall, ModelCallQuerySet, ModelSwitch
+from assistant.models.calls import ModelBudget, ModelCall, ModelCallQuerySet, ModelCallTotal, ModelSwitch
 from assistant.models.learning import LearningSchedule, RoutingModel, RoutingSuggestion, week_of
 from assistant.models.verdict import Verdict
 
@@ -7,6 +7,7 @@ __all__ = [
     "ModelBudget",
     "ModelCall",
     "ModelCallQuerySet",
+    "ModelCallTotal",
     "ModelSwitch",
     "RoutingModel",
     "RoutingSuggestion",

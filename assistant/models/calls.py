@@ -81,6 +81,23 @@ class ModelCall(models.Model):
         return f"{self.task} for INC-{self.incident_id}"
 
 
+class ModelCallTotal(models.Model):
+    """Sums over calls that were deleted for their age, so that counters never go back."""
+
+    task = models.CharField(max_length=16)
+    outcome = models.CharField(max_length=12)
+    calls = models.PositiveBigIntegerField(default=0)
+    tokens_in = models.PositiveBigIntegerField(default=0)
+    tokens_out = models.PositiveBigIntegerField(default=0)
+    cost_micros = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "outcome"], name="model_call_total_once")]
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.outcome}: {self.calls}"
+
+
 class ModelBudget(models.Model):
     """What a day (`day:2026-03-02`, UTC) or an incident (`incident:12`) has used, with what is reserved.
 
