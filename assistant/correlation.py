@@ -116,8 +116,8 @@ class Trouble:
 
     @property
     def own_words(self) -> frozenset[str]:
-        """Return the words without the services' names, which count by themselves."""
-        return self.words.difference(*self.names)
+        """Return the words without the services' names, which count by themselves, and without counts and days."""
+        return frozenset(word for word in self.words.difference(*self.names) if len(word) > 2 or not word.isdecimal())
 
 
 @dataclass(frozen=True)

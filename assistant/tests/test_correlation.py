@@ -44,6 +44,16 @@ class RankChangesTests(SimpleTestCase):
     def test_it_prefers_a_change_that_speaks_of_the_same(self) -> None:
         self.assertEqual(ids(change(1, 20), change(2, 30, summary="Raise connection pool limits"))[0], 2)
 
+    def test_it_makes_nothing_of_counts_and_days(self) -> None:
+        trouble = Trouble(START, frozenset(), frozenset(), frozenset({"12", "1", "502", "pool"}))
+
+        told = {
+            one.change.id: one.words
+            for one in rank_changes(trouble, [change(1, 5, summary="Deploy 12"), change(2, 5, summary="Answer 502")])
+        }
+
+        self.assertEqual(told, {1: (), 2: ("502",)})
+
     def test_it_holds_nothing_against_what_is_harmless_or_came_later(self) -> None:
         late, early = change(1, -30, service=1), change(3, 60 * 25, service=1)
 
