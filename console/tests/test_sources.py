@@ -17,6 +17,7 @@ from intake.services import new_keys
 from intake.services.sources import source_of
 from intake.vocabulary import LOGS, IntakeState
 from logs.lines import Line
+from logs.services.rules import log_source
 from logs.tests.factories import make_lines
 from users.models import Role
 from users.tests.factories import make_admin, make_user
@@ -133,6 +134,15 @@ class SetupTests(SourceCase):
         self.assertEqual(back["Location"], self.url("source-setup", source.pk))
         self.assertEqual(event.state, IntakeState.WAITING)
         self.assertEqual(away.status_code, 409)
+
+    def test_its_list_waits_for_nothing_from_our_own_rules(self):
+        ours, empty = log_source(), make_source()
+
+        response = self.client.get(self.url("sources"))
+
+        self.assertContains(response, ours.name)
+        self.assertContains(response, self.url("source-setup", empty.pk))
+        self.assertNotContains(response, self.url("source-setup", ours.pk))
 
     def test_it_sees_log_lines_arrive(self):
         source = make_source(kind=LOGS)

@@ -37,6 +37,7 @@ from intake.services.queue import may_replay
 from intake.services.sources import MAX_KEYS, clear_cache, create_key, revoke_key, snippet_for
 from intake.vocabulary import LOGS, IntakeState, MappedField
 from logs.models import LogEntry
+from logs.services.rules import SOURCE_NAME
 from users.models import User
 
 MOST_FAILED = 1000
@@ -57,7 +58,15 @@ def sources(request: HttpRequest) -> HttpResponse:
     troubling = IntakeEvent.objects.troubling().order_by("-id").values_list("source_id", flat=True)
     failing = set(troubling[:MOST_FAILED])
     now = timezone.now()
-    shown = [{"row": row, "has_failed": row.pk in failing, "is_silent": _is_silent(row, now)} for row in pages.rows]
+    shown = [
+        {
+            "row": row,
+            "has_failed": row.pk in failing,
+            "is_silent": _is_silent(row, now),
+            "is_ours": row.name == SOURCE_NAME,  # nobody sends to it
+        }
+        for row in pages.rows
+    ]
     return show(request, "console/sources/list.html", {"sources": shown, "pages": links_of(pages)})
 
 
