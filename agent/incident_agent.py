@@ -115,7 +115,7 @@ def load(path: Path) -> Config:
     if unknown := sorted(set(values) - known):
         raise ConfigError(f"unknown setting {unknown[0]}")
     if os.geteuid() == 0 and values.get("allow_root") is not True:
-        raise ConfigError("it runs as root; give it a user of its own, or set allow_root = true")
+        raise ConfigError("it runs as root; give it a user of its own, or set allow_root = true above the commands")
     if type(values.get("agent")) is not int:
         raise ConfigError("agent must be the number that the server gave")
     commands = values.get("commands")
