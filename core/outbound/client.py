@@ -1,6 +1,7 @@
 """The one HTTP client for requests to other servers."""
 
 import datetime as dt
+import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -204,4 +205,13 @@ def _own_errors() -> Iterator[None]:
     except (httpx2.TimeoutException, httpcore2.TimeoutException) as error:
         raise TimedOut(type(error).__name__) from error
     except (*(httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError),) as error:
-        raise Unreachable(type(error).__name__) from error
+        raise Unreachable(_refused_certificate(error) or type(error).__name__) from error
+
+
+def _refused_certificate(error: BaseException | None) -> str:
+    """Return why a certificate was refused, if that is the cause."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"its certificate is refused: {error.verify_message}"
+        error = error.__cause__ or error.__context__
+    return ""

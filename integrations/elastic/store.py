@@ -19,7 +19,7 @@ from core.text.sentences import Sentence
 from integrations.elastic.products import ASSUMED, KEEP_ALIVE, Product, product_of
 from logs.reading.times import moment
 from logs.reading.values import text as text_of
-from logs.sources.http import AnswerTooLong, Exchange, OutOfTime, basic
+from logs.sources.http import AnswerTooLong, Exchange, OutOfTime, basic, why_untrusting
 from logs.sources.outside import Found, Limits, Row, Store, StoreFailed
 
 KIND, TITLE = "elasticsearch", "Elasticsearch"
@@ -58,8 +58,10 @@ def validate(query: str) -> str:
 
 
 def why_unusable() -> str:
-    """Return which setting is missing, or ""."""
-    return "" if settings.ELASTICSEARCH_URL else _("Set ELASTICSEARCH_URL to the address of Elasticsearch.")
+    """Return which setting is missing or wrong, or ""."""
+    if not settings.ELASTICSEARCH_URL:
+        return _("Set ELASTICSEARCH_URL to the address of Elasticsearch.")
+    return why_untrusting("ELASTICSEARCH_CA")
 
 
 class _Search:

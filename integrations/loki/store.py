@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.outbound.client import Answer
 from logs.reading.values import from_nanoseconds
-from logs.sources.http import AnswerTooLong, Exchange, OutOfTime, basic
+from logs.sources.http import AnswerTooLong, Exchange, OutOfTime, basic, why_untrusting
 from logs.sources.outside import Found, Limits, Row, Store
 
 KIND, TITLE = "loki", "Loki"
@@ -50,8 +50,8 @@ def validate(query: str) -> str:
 
 
 def why_unusable() -> str:
-    """Return which setting is missing, or ""."""
-    return "" if settings.LOKI_URL else _("Set LOKI_URL to the address of Loki.")
+    """Return which setting is missing or wrong, or ""."""
+    return why_untrusting("LOKI_CA") if settings.LOKI_URL else _("Set LOKI_URL to the address of Loki.")
 
 
 def is_metric(query: str) -> bool:

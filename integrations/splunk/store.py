@@ -1,7 +1,6 @@
 """Splunk as a store that detection rules search."""
 
 import re
-from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,6 +9,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from core.text.sentences import Sentence
 from integrations.splunk.client import search
+from logs.sources.http import why_untrusting
 from logs.sources.outside import RuleTemplate, Store
 
 QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
@@ -25,7 +25,6 @@ RISKY = re.compile(
 EXAMPLE = "index=main level=ERROR"
 
 SET_UP = Sentence("Splunk is not set up: set %(names)s.")
-NO_FILE = Sentence("SPLUNK_CA names no file that can be read.")
 
 
 def validate(query: str) -> str:
@@ -46,7 +45,7 @@ def why_unusable() -> str:
     """Return which settings are missing, if any."""
     if missing := [name for name in ("SPLUNK_URL", "SPLUNK_TOKEN") if not getattr(settings, name)]:
         return SET_UP.say(names=", ".join(missing))
-    return "" if not settings.SPLUNK_CA or Path(settings.SPLUNK_CA).is_file() else NO_FILE.say()
+    return why_untrusting("SPLUNK_CA")
 
 
 def lag() -> int:

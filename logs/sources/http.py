@@ -1,6 +1,7 @@
 """Requests to stores that speak HTTP, within the limits of one search."""
 
 import json
+import ssl
 import time
 from base64 import b64encode
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
+from django.conf import settings
 
 from core.outbound.client import Answer, Client, OutboundError, TooLong
 from core.text.sentences import Sentence
@@ -25,7 +27,19 @@ OUT_OF_TIME = Sentence("The search in %(store)s took longer than %(seconds)s sec
 NO_ACCESS = Sentence("%(store)s refuses access (%(status)s): check %(settings)s.")
 REFUSED = Sentence("%(store)s does not accept the query: %(detail)s")
 BUSY = Sentence("%(store)s cannot answer now (%(status)s): %(detail)s")
+NO_AUTHORITY = Sentence("%(name)s names no file with certificates (PEM) that can be read.")
 STRANGE = Sentence("%(store)s answered with something else than expected (%(detail)s).")
+
+
+def why_untrusting(name: str) -> str:
+    """Return what is wrong with the setting that names a file of certificate authorities, if it is set."""
+    file = getattr(settings, name)
+    try:
+        if file:
+            ssl.create_default_context(cafile=file)
+    except OSError:  # ssl.SSLError too
+        return NO_AUTHORITY.say(name=name)
+    return ""
 
 
 class AnswerTooLong(Exception):

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from django.test import SimpleTestCase
 
 from e2e.stand_ins.serving import Reply, StandIn, of_json, of_text
-from e2e.tls import TlsFront
-from logs.sources.http import LONGEST_DETAIL, AnswerTooLong, Exchange, basic
+from e2e.tls import TlsFront, write_certificates
+from logs.sources.http import LONGEST_DETAIL, AnswerTooLong, Exchange, basic, why_untrusting
 from logs.sources.outside import Limits, StoreFailed
 
 
@@ -53,6 +53,18 @@ class ExchangeTests(SimpleTestCase):
 
         self.assertIn("took longer than", failed.message)
         self.assertLess(time.monotonic() - begun, 1.5)
+
+    def test_it_says_which_setting_names_no_certificates(self):
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        write_certificates(folder / "authority.pem", folder / "pair.pem")
+        (folder / "text.pem").write_text("hello")
+        said = "LOKI_CA names no file with certificates (PEM) that can be read."
+
+        for name, wanted in (("authority.pem", ""), ("text.pem", said), ("missing.pem", said), (".", said)):
+            with self.subTest(name), self.settings(LOKI_CA=str(folder / name)):
+                self.assertEqual(why_untrusting("LOKI_CA"), wanted)
+        with self.settings(LOKI_CA=""):
+            self.assertEqual(why_untrusting("LOKI_CA"), "")
 
     def test_it_tells_what_lasts_from_what_passes(self):
         for status, is_permanent in ((400, True), (401, True), (403, True), (404, False), (429, False), (503, False)):

@@ -195,6 +195,8 @@ class AccessTests(ElasticCase):
         self.assertIn("ELASTICSEARCH_URL", store.why_unusable())
         with self.settings(ELASTICSEARCH_URL="http://127.0.0.1:1"):
             self.assertEqual(store.why_unusable(), "")
+            with self.settings(ELASTICSEARCH_CA="/nowhere"):
+                self.assertIn("ELASTICSEARCH_CA", store.why_unusable())
 
 
 class FailureTests(ElasticCase):

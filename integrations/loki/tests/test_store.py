@@ -197,6 +197,8 @@ class AccessTests(LokiCase):
         self.assertIn("LOKI_URL", store.why_unusable())
         with self.settings(LOKI_URL="http://127.0.0.1:1"):
             self.assertEqual(store.why_unusable(), "")
+            with self.settings(LOKI_CA="/nowhere"):
+                self.assertIn("LOKI_CA", store.why_unusable())
 
 
 class FailureTests(LokiCase):

@@ -256,7 +256,7 @@ class CertificateTests(SplunkCase):
 
         self.assertEqual(known, Found([]))
         for failure in (unknown, other, misnamed):
-            self.assertIn("Splunk cannot be reached at SPLUNK_URL", failure.message)
+            self.assertIn("Splunk cannot be reached at SPLUNK_URL (its certificate is refused: ", failure.message)
         self.assertEqual({request.headers["authorization"] for request in splunk.requests}, {f"Bearer {TOKEN}"})
 
 
@@ -291,7 +291,10 @@ class QueryTests(SplunkCase):
         for settings, said in (
             ({"SPLUNK_URL": "", "SPLUNK_TOKEN": ""}, "Splunk is not set up: set SPLUNK_URL, SPLUNK_TOKEN."),
             ({"SPLUNK_URL": "https://a:8089", "SPLUNK_TOKEN": ""}, "Splunk is not set up: set SPLUNK_TOKEN."),
-            ({"SPLUNK_URL": "https://a:8089", "SPLUNK_CA": "/nowhere"}, "SPLUNK_CA names no file that can be read."),
+            (
+                {"SPLUNK_URL": "https://a:8089", "SPLUNK_CA": "/nowhere"},
+                "SPLUNK_CA names no file with certificates (PEM) that can be read.",
+            ),
             ({"SPLUNK_URL": "https://a:8089"}, ""),
         ):
             with self.subTest(said), self.settings(**settings):
