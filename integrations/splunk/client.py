@@ -59,7 +59,7 @@ def search(query: str, since: dt.datetime, until: dt.datetime, limits: Limits) -
             "POST", _url(path), headers=headers, content=urlencode(form).encode()
         ) as answer:
             if answer.status != 200:
-                raise _failure(answer.status, _at_most(answer.parts, MAX_ERROR_BYTES))
+                raise _failure(Answer(answer.status, answer.headers, _at_most(answer.parts, MAX_ERROR_BYTES)))
             reading.read(answer.parts)
     except TimedOut as error:
         if not reading.rows:
@@ -189,7 +189,7 @@ def version(url: str, token: str) -> Version:
     except OutboundError as error:
         raise StoreFailed(UNREACHABLE.say(reason=str(error))) from error
     if answer.status != 200:
-        raise _failure(answer.status, answer.content)
+        raise _failure(answer)
     return _version_of(answer)
 
 
@@ -202,16 +202,17 @@ def _version_of(answer: Answer) -> Version:
     return Version(numbers, str(content.get("instance_type", "")).lower() == "cloud")
 
 
-def _failure(status: int, content: bytes) -> StoreFailed:
+def _failure(answer: Answer) -> StoreFailed:
     version.cache_clear()  # an upgrade may have moved the address
-    said = _said(content)
+    status, said = answer.status, _said(answer.content)
     if status in (401, 403):
         return StoreFailed(REFUSED_TOKEN.say(status=status), is_permanent=True)
     if status == 400:
         return StoreFailed(REFUSED_QUERY.say(said=said), is_permanent=True)
     if status == 404 or 300 <= status < 400:
         return StoreFailed(NOT_SPLUNK.say(status=status))
-    return StoreFailed(FAILED.say(status=status, said=said))
+    wait = answer.retry_after(dt.datetime.now(dt.UTC)) or 0.0
+    return StoreFailed(FAILED.say(status=status, said=said), wait=wait)
 
 
 def _said(content: bytes) -> str:

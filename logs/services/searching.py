@@ -314,8 +314,11 @@ def _advance(rule: DetectionRule, window: Window) -> None:
     rule.next_run_at = window.until + dt.timedelta(seconds=window.spec.interval + _lag(rule))
 
 
-def _pause(failures: int, error: StoreFailed) -> int:
-    return LONGEST_PAUSE if error.is_permanent else min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
+def _pause(failures: int, error: StoreFailed) -> float:
+    if error.is_permanent:
+        return LONGEST_PAUSE
+    pause: int = FIRST_PAUSE * 2 ** min(failures - 1, 10)
+    return min(max(pause, error.wait), LONGEST_PAUSE)
 
 
 def _lag(rule: DetectionRule) -> int:

@@ -1,5 +1,6 @@
 """Requests to stores that speak HTTP, within the limits of one search."""
 
+import datetime as dt
 import json
 import ssl
 import time
@@ -117,7 +118,8 @@ class Exchange:
             return StoreFailed(said, is_permanent=True)
         if status in (400, 413, 422):
             return StoreFailed(REFUSED.say(store=self.store, detail=detail), is_permanent=True)
-        return StoreFailed(BUSY.say(store=self.store, status=status, detail=detail))
+        wait = answer.retry_after(dt.datetime.now(dt.UTC)) or 0.0
+        return StoreFailed(BUSY.say(store=self.store, status=status, detail=detail), wait=wait)
 
     def strange(self, detail: str) -> StoreFailed:
         return StoreFailed(STRANGE.say(store=self.store, detail=self.detail(detail)))

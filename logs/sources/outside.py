@@ -41,12 +41,12 @@ class StoreFailed(Exception):
     """A search brought no whole answer.
 
     The message is a sentence for people (`core.text.sentences`, in English), without secrets. `is_permanent`: the query
-    or the access is wrong, and trying again is useless.
+    or the access is wrong, and trying again is useless. `wait`: seconds for which the store asks to be left alone.
     """
 
-    def __init__(self, message: str, *, is_permanent: bool = False) -> None:
+    def __init__(self, message: str, *, is_permanent: bool = False, wait: float = 0.0) -> None:
         super().__init__(message)
-        self.message, self.is_permanent = message, is_permanent
+        self.message, self.is_permanent, self.wait = message, is_permanent, wait
 
 
 @dataclass(frozen=True)

@@ -211,6 +211,15 @@ class FailureTests(TestCase):
         self.assertEqual(alerts(), [("Failures", "firing", 1)])
         self.assertEqual((self.rule.failures, self.rule.last_error, self.rule.failing_since), (0, "", None))
 
+    def test_it_leaves_a_store_alone_for_as_long_as_it_asks_within_reason(self):
+        pauses = []
+        for number, wait in enumerate((120, 1, 86_400)):
+            self.store.troubles = [StoreFailed("Elsewhere is busy.", wait=wait)]
+            moment = DUE + number * 400
+            pauses.append(round((self.run_at(moment).next_run_at - after(moment)).total_seconds()))
+
+        self.assertEqual(pauses, [120, 30, 300])
+
     def test_it_keeps_the_first_window_of_a_new_rule(self):
         rule = make_outside_rule(name="New")
         self.store.troubles = [DOWN, DOWN]

@@ -66,6 +66,11 @@ class ExchangeTests(SimpleTestCase):
         with self.settings(LOKI_CA=""):
             self.assertEqual(why_untrusting("LOKI_CA"), "")
 
+    def test_it_hears_for_how_long_to_wait(self):
+        for status, said, wait in ((429, "120", 120), (503, "7", 7), (429, "soon", 0), (401, "120", 0)):
+            with self.subTest(status=status, said=said):
+                self.assertEqual(self.asked(of_json(status, {}, **{"Retry-After": said})).wait, wait)
+
     def test_it_tells_what_lasts_from_what_passes(self):
         for status, is_permanent in ((400, True), (401, True), (403, True), (404, False), (429, False), (503, False)):
             with self.subTest(status):

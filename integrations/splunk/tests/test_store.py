@@ -203,6 +203,11 @@ class FailureTests(SplunkCase):
                 self.assertEqual(failure.message, f"Splunk could not finish the search: {text}")
                 self.assertIs(failure.is_permanent, is_permanent)
 
+    def test_it_hears_for_how_long_splunk_asks_to_wait(self):
+        self.serve().refuses = [splunk_info(), of_json(503, {"messages": []}, **{"Retry-After": "90"})]
+
+        self.assertEqual(self.refused().wait, 90)
+
     def test_it_tries_later_what_may_pass(self):
         splunk = self.serve()
         for reply, said in (
