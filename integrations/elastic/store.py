@@ -101,7 +101,7 @@ class _Search:
             try:
                 self.rows += [_row(hit) for hit in hits]
                 after = hits[-1]["sort"] if hits else []
-            except (KeyError, TypeError) as error:
+            except (AttributeError, KeyError, TypeError) as error:
                 raise self.exchange.strange("no hits") from error
             if len(self.rows) > most:
                 return Found(self.rows[:most], is_cut=True)

@@ -18,6 +18,7 @@ from logs.sources.outside import Found, Limits, Row, Store
 KIND, TITLE = "loki", "Loki"
 PAGE = 5000  # lines: max_entries_limit_per_query, unless an operator changed it
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+PARTIAL = "partial"  # in a warning of an answer that is not whole
 COMMENT = re.compile(r"#[^\n]*")
 LOWER_LIMIT = re.compile(r"max entries limit per query exceeded.*\(\d+ > (\d+)\)")
 
@@ -64,7 +65,7 @@ class _Lines:
 
     def __init__(self, exchange: Exchange, query: str, end: int) -> None:
         self.exchange, self.query, self.end = exchange, query, end
-        self.page, self.found = PAGE, list[Entry]()
+        self.page, self.found, self.warnings = PAGE, list[Entry](), list[str]()
 
     def read(self, start: int) -> Found:
         most, known = self.exchange.limits.rows, Counter[Entry]()
@@ -85,10 +86,10 @@ class _Lines:
                 continue
             fresh = _without(entries, known)
             self.found += fresh
-            if len(self.found) > most:
+            if len(self.found) > most or _is_partial(self.warnings):
                 return self._cut()
             if len(entries) < size:
-                return Found(_rows(self.found))
+                return Found(_rows(self.found), warnings=self.warnings)
             if not fresh:  # more lines of one time than a page holds
                 return self._cut()
             start = entries[-1][0]
@@ -104,7 +105,8 @@ class _Lines:
         if (smaller := _smaller(answer)) and smaller < size:
             self.page = smaller
             return None
-        data = _data(self.exchange, answer)
+        data, warnings = _data(self.exchange, answer)
+        self.warnings += [one for one in warnings if one not in self.warnings]
         if data["resultType"] != "streams":
             raise self.exchange.strange(f"resultType {data['resultType']}")
         try:
@@ -113,7 +115,9 @@ class _Lines:
             raise self.exchange.strange("no streams") from error
 
     def _cut(self, *, is_late: bool = False) -> Found:
-        return Found(_rows(self.found[: self.exchange.limits.rows]), is_cut=True, is_late=is_late)
+        return Found(
+            _rows(self.found[: self.exchange.limits.rows]), is_cut=True, is_late=is_late, warnings=self.warnings
+        )
 
 
 def _series(exchange: Exchange, query: str, end: int) -> Found:
@@ -122,26 +126,33 @@ def _series(exchange: Exchange, query: str, end: int) -> Found:
         answer = exchange.ask("GET", "/loki/api/v1/query", params={"query": query, "time": str(end - 1)})
     except AnswerTooLong:
         return Found([], is_cut=True)
-    data = _data(exchange, answer)
+    data, warnings = _data(exchange, answer)
     try:
         if data["resultType"] == "scalar":
             return Found([_of_series({}, data["result"][1])])
         rows = [_of_series(one["metric"], one["value"][1]) for one in data["result"]]
     except (KeyError, TypeError, IndexError) as error:
         raise exchange.strange(f"resultType {data['resultType']}") from error
-    return Found(rows[: exchange.limits.rows], is_cut=len(rows) > exchange.limits.rows)
+    is_cut = len(rows) > exchange.limits.rows or _is_partial(warnings)
+    return Found(rows[: exchange.limits.rows], is_cut=is_cut, warnings=warnings)
 
 
 def _of_series(labels: Mapping[str, str], value: str) -> Row:
     return Row({**labels, "value": value}, f"{_selector(labels)} {value}", None)
 
 
-def _data(exchange: Exchange, answer: Answer) -> dict[str, Any]:
+def _data(exchange: Exchange, answer: Answer) -> tuple[dict[str, Any], list[str]]:
+    """Return an answer's data and warnings. Raises StoreFailed."""
     read = exchange.read(answer)
     data = read.get("data")
     if read.get("status") != "success" or not isinstance(data, dict) or "resultType" not in data:
         raise exchange.strange(f"status {read.get('status')}")
-    return data
+    warnings = read.get("warnings")
+    return data, [exchange.detail(str(one)) for one in warnings] if isinstance(warnings, list) else []
+
+
+def _is_partial(warnings: Sequence[str]) -> bool:
+    return any(PARTIAL in warning.lower() for warning in warnings)
 
 
 def _smaller(answer: Answer) -> int:

@@ -92,7 +92,10 @@ class _Reading:
                 raise StoreFailed(UNREADABLE.say()) from error
             if not isinstance(value, dict):
                 raise StoreFailed(UNREADABLE.say())
-            self._take(value)
+            try:
+                self._take(value)
+            except (AttributeError, TypeError) as error:  # of another shape than documented
+                raise StoreFailed(UNREADABLE.say()) from error
             if self.is_full:
                 return
 
@@ -112,7 +115,7 @@ class _Reading:
 
     def _take(self, value: Mapping[str, Any]) -> None:
         for message in value.get("messages") or ():
-            self._heed(str(message.get("type", "")), str(message.get("text", ""))[:SAID_LENGTH])
+            self._heed(str(message.get("type", "")).upper(), str(message.get("text", ""))[:SAID_LENGTH])
         if value.get("preview"):
             return
         found = [value["result"]] if "result" in value else value.get("results") or ()

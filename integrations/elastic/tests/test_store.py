@@ -239,6 +239,13 @@ class FailureTests(ElasticCase):
             with self.subTest(reply):
                 self.assertFalse(self.refused().is_permanent)
 
+    def test_it_fails_on_hits_that_are_none(self):
+        stand_in = self.serve()
+        for hits in (["x"], [None], [{"_index": "a"}], None):
+            stand_in.partly = {"hits": {"hits": hits}}
+            with self.subTest(hits):
+                self.assertIn("no hits", self.refused().message)
+
     def test_it_waits_for_an_index_that_is_not_there_yet(self):
         self.fill(1)
 

@@ -162,6 +162,21 @@ class SeriesTests(LokiCase):
         self.assertEqual({row.fields["app"]: row.fields["value"] for row in counted.rows}, {"shop": "2", "till": "1"})
         self.assertEqual([row.text for row in many.rows], ['{app="shop"} 2'])
 
+    def test_it_takes_an_answer_that_loki_calls_partial_for_cut(self):
+        loki, said = (
+            self.serve(),
+            "maximum number of series (500) reached for a single query; returning partial results",
+        )
+        streams = [{"stream": {"app": "shop"}, "values": [[str(START), "a"]]}]
+        vector = [{"metric": {"app": "shop"}, "value": [1, "5"]}]
+        for query, kind, result in ((ALL, "streams", streams), ("sum(rate({a='b'}[1m]))", "vector", vector)):
+            for warning, is_cut in ((said, True), ("the query was slow", False)):
+                data = {"resultType": kind, "result": result}
+                loki.refuses = [of_json(200, {"status": "success", "warnings": [warning], "data": data})]
+                with self.subTest(kind=kind, warning=warning):
+                    found = self.search(query)
+                    self.assertEqual((len(found.rows), found.is_cut, list(found.warnings)), (1, is_cut, [warning]))
+
     def test_it_tells_lines_from_series(self):
         for query, is_metric in (
             ('{app="a"}', False),

@@ -203,6 +203,19 @@ class FailureTests(SplunkCase):
                 self.assertEqual(failure.message, f"Splunk could not finish the search: {text}")
                 self.assertIs(failure.is_permanent, is_permanent)
 
+    def test_it_fails_on_what_is_shaped_otherwise(self):
+        splunk = self.serve()
+        for line in (
+            '{"lastrow":true,"result":null}',
+            '{"messages":["x"]}',
+            '{"messages":{"type":"FATAL"}}',
+            '{"results":5}',
+        ):
+            splunk.refuses = [splunk_info(), of_text(200, line)]
+            client.version.cache_clear()
+            with self.subTest(line):
+                self.assertIn("is not the JSON", self.refused().message)
+
     def test_it_hears_for_how_long_splunk_asks_to_wait(self):
         self.serve().refuses = [splunk_info(), of_json(503, {"messages": []}, **{"Retry-After": "90"})]
 
