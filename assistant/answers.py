@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+from unicodedata import category
 
 import orjson
 
@@ -72,7 +73,8 @@ def _claim(said: Mapping[str, Any]) -> Claim:
 
 
 def unadorned(text: str) -> str:
-    """Return a text without links, pictures, Markdown and HTML of the model's own; pseudonyms stay."""
+    """Return a text without links, pictures, Markdown, HTML and control characters of the model's own."""
+    text = visible(text)  # first: they would hide an address
     for _round in range(3):
         before = text
         text = PICTURE_OR_LINK.sub(lambda match: match[1] or match[2] or "", text)
@@ -80,3 +82,8 @@ def unadorned(text: str) -> str:
         if text == before:
             break
     return " ".join(MARKUP.sub("", ADDRESS.sub(REMOVED, text)).split())
+
+
+def visible(text: str) -> str:
+    """Return a text without characters that nobody sees, some of which turn the others around."""
+    return "".join(one if one not in "\n\t" else " " for one in text if one in "\n\t" or category(one)[0] != "C")

@@ -115,6 +115,7 @@ def repair_of(prompt: Prompt, answer: str, problem: str) -> Prompt:
     return Prompt(prompt.system, (*prompt.messages, *turns), prompt.schema)
 
 
-def digest_of(task: str, rows: Sequence[Row], model: str) -> str:
-    """Return what tells prompts apart, whatever their fences."""
-    return hashlib.sha256(orjson.dumps([task, model, SYSTEM, [row.line for row in rows]])).hexdigest()
+def digest_of(task: str, rows: Sequence[Row], model: str, names: Mapping[str, str]) -> str:
+    """Return what tells prompts apart, whatever their fences; `names` are what pseudonyms in the answer stand for."""
+    told = [task, model, SYSTEM, [row.line for row in rows], sorted(names.items())]
+    return hashlib.sha256(orjson.dumps(told)).hexdigest()

@@ -11,6 +11,7 @@ from assistant.providers.port import Failure, Limits, ProviderFailed
 from core.outbound.client import Answer, Client, OutboundError, Refused, Unreachable
 
 MAX_BYTES = 1024 * 1024
+MOST_TOKENS = 100_000_000
 OVERLOADED = 529  # Anthropic's
 _TIMING_OUT = ("ReadTimeout", "WriteTimeout")
 _BEFORE_SENDING = ("Connect", "Pool", "Proxy")
@@ -70,5 +71,5 @@ def failed(status: int, retry_after: float | None) -> ProviderFailed:
 
 
 def whole(value: Any) -> int:
-    """Return a count of tokens; 0 for anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else 0
+    """Return a count of tokens; 0 for anything else, or more than any request takes."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_TOKENS else 0

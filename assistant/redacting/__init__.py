@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 from assistant.redacting.names import Words, is_name, names_in, words_of
@@ -59,6 +59,11 @@ class Redactor:
     def restore(self, text: str) -> str:
         """Return a text with the real names again; secrets keep their pseudonyms."""
         return PSEUDONYM.sub(lambda match: self._meaning.get(match[1], match[0]), text)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Return what each pseudonym stands for that may be restored."""
+        return self._meaning
 
     def _hosts_in(self, text: str) -> list[tuple[int, int, str]]:
         return [(start, end, "host") for start, end in self._hosts.find(text)]

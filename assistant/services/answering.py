@@ -65,8 +65,9 @@ class Finished(Exception):
 
 @dataclass
 class Used:
-    """What a call took, over its requests."""
+    """What a call took, over its requests; `seen` is the newest event when it read what it tells."""
 
+    seen: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     tools: int = 0
@@ -113,18 +114,13 @@ def _asked(call: ModelCall, used: Used) -> tuple[Outcome, dict[str, Any]]:
         raise Finished(Outcome.DROPPED, NOT_TOLD)
     if call.attempts > ATTEMPTS:
         raise Finished(Outcome.FAILED, ENDED)
-    latest = IncidentEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    used.seen = IncidentEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     material = material_of(incident, call.asked_by, database_now())
     call.provider, call.model = chosen.name, chosen.model[:100]
-    call.prompt_digest = digest_of(call.task, material.rows, f"{chosen.name} {chosen.model}")
+    call.prompt_digest = digest_of(call.task, material.rows, f"{chosen.name} {chosen.model}", material.redactor.names)
     call.rows = f" {' '.join(sorted(material.ids))} "
     cached = _cached(call)
-    outcome, result = (Outcome.CACHED, cached) if cached is not None else _answered(call, chosen, material, used)
-    told = [int(id.removeprefix("incident-")) for id in material.ids if id.startswith("incident-")]
-    redacted = IncidentEvent.objects.filter(incident__in=told, kind=EventKind.REDACTED, pk__gt=latest)
-    if redacted.exists():  # meanwhile: the answer may repeat what was removed
-        raise Finished(Outcome.DROPPED, REMOVED)
-    return outcome, result
+    return (Outcome.CACHED, cached) if cached is not None else _answered(call, chosen, material, used)
 
 
 def _cached(call: ModelCall) -> dict[str, Any] | None:
@@ -196,7 +192,9 @@ def _result(task: str, claims: list[Claim], material: Material) -> dict[str, Any
 
 @unit_of_work
 def _finish(call: ModelCall, used: Used, began: float, outcome: Outcome, reason: str, result: dict[str, Any]) -> None:
-    """Write what became of a call, and let go of it."""
+    """Write what became of a call, and let go of it; an answer may repeat what was removed meanwhile."""
+    if result and _is_redacted_since(call, used.seen):
+        outcome, reason, result = Outcome.DROPPED, REMOVED.say(), {}
     call.state, call.outcome, call.reason, call.result = CallState.DONE, outcome, reason, result
     call.tokens_in += used.tokens_in
     call.tokens_out += used.tokens_out
@@ -210,3 +208,10 @@ def _finish(call: ModelCall, used: Used, began: float, outcome: Outcome, reason:
             *("duration_ms", "ended_at", "due_at", "provider", "model", "prompt_digest", "rows"),
         ]
     )
+
+
+def _is_redacted_since(call: ModelCall, event: int) -> bool:
+    """Return whether a text that the model was told is gone; a redaction waits until the answer is stored."""
+    told = [int(id.removeprefix("incident-")) for id in call.rows.split() if id.startswith("incident-")]
+    list(Incident.objects.select_for_update().filter(pk__in=told).order_by("pk").values_list("pk"))
+    return IncidentEvent.objects.filter(incident__in=told, kind=EventKind.REDACTED, pk__gt=event).exists()

@@ -106,8 +106,6 @@ def settle(reservation: Reservation, used: int) -> None:
 
 
 def used_by(completion: Completion, prompt: Prompt) -> tuple[int, int]:
-    """Return the tokens of an answer; estimated where the server counts none."""
-    if completion.tokens_in or completion.tokens_out:
-        return completion.tokens_in, completion.tokens_out
+    """Return the tokens of an answer; estimated what the server does not count."""
     written = len(completion.text.encode("utf-8", "replace")) // BYTES_PER_TOKEN
-    return estimate(prompt, Limits(0, 0))[0], written
+    return completion.tokens_in or estimate(prompt, Limits(0, 0))[0], completion.tokens_out or written

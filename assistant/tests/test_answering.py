@@ -1,6 +1,7 @@
 """Questions from the click to the stored answer, with models that behave well and badly."""
 
 import datetime as dt
+import json
 import time
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from assistant.services.answering import answer_waiting
 from assistant.services.asking import ask
 from assistant.services.model_suggestions import status_of, stored_for
 from assistant.tests.asking import asked, causes, rows_told, sentences, sound
-from assistant.tests.fakes import VENDORS, AnthropicApi, OpenAIApi, fake_model
+from assistant.tests.fakes import VENDORS, AnthropicApi, OpenAIApi, Reply, fake_model
 from assistant.tests.seeded import texts, traces_of
 from assistant.vocabulary import CallState, ModelState, Outcome, Task
 from core.errors import Conflict, NotFound, PermissionRefused
@@ -144,6 +145,30 @@ class AskingTests(AnsweringTestCase):
             call.refresh_from_db()
 
             self.assertEqual((call.result, stored_for(self.incident, self.ada).causes), ({}, ()))
+
+    def test_it_gives_an_answer_of_the_cache_no_names_of_before(self):
+        source, said = make_source(), lambda told: causes(("<host-2> is full", rows_told(told)[:1]))
+        alert = fire(source, fingerprint="1", title="Disk of web-01 full")
+        alerts = type(alert).objects.filter(pk=alert.pk)
+        alerts.update(incident=self.incident)
+        with fake_model(API, said):
+            asked(self.incident, self.ada)
+            alerts.update(title="Disk of web-02 full")
+            asked(self.incident, self.ada)
+            [cause] = stored_for(self.incident, self.ada).causes
+
+        self.assertEqual(cause.hypothesis, "web-02 is full")
+
+    def test_it_drops_an_answer_to_what_was_redacted_until_it_is_stored(self):
+        def meanwhile(*asked: Any) -> Any:
+            redact(self.incident.events.get(seq=1), by=make_admin())
+            return result_of(*asked)
+
+        result_of = answering._result
+        with fake_model(API, sound), mock.patch.object(answering, "_result", meanwhile):
+            call = asked(self.incident, self.ada)
+
+        self.assertEqual((call.outcome, call.result), (Outcome.DROPPED, {}))
 
     def test_it_drops_an_answer_to_what_was_redacted_meanwhile(self):
         def meanwhile(*asked: Any) -> Any:
@@ -306,6 +331,20 @@ class BudgetTests(AnsweringTestCase):
         self.assertEqual(call.cost_micros, 120 * 3 + 30 * 15)
         self.assertEqual(set(ModelBudget.objects.values_list("used", flat=True)), {call.cost_micros})
 
+    def test_it_estimates_what_a_provider_counts_wrong(self):
+        for counted in (-1, 0, None, "12", 2**31 - 1, 10**30):
+            body = json.loads(API.answer(causes(("x", ["incident-1"]))).content)
+            body["usage"] = {"input_tokens": counted, "output_tokens": counted, "cache_read_input_tokens": counted}
+            reply = Reply(200, json.dumps(body).encode())
+            with (
+                self.subTest(counted=counted),
+                fake_model(API, lambda told, r=reply: r, ASSISTANT_INCIDENT_BUDGET=Decimal(10**9)),
+            ):
+                call = asked(make_incident(by=self.ada), self.ada)
+
+                self.assertEqual(call.state, CallState.DONE)
+                self.assertTrue(500 < call.tokens_in < 5_000 and 10 < call.tokens_out < 100, call.tokens_in)
+
     def test_it_asks_nothing_for_a_budget_of_nothing(self):
         for given in (Decimal(0), Decimal("0.5")):  # half a token
             with self.subTest(given=given), fake_model(API, sound, ASSISTANT_DAILY_BUDGET=given) as model:
@@ -435,6 +474,14 @@ class ReadingTests(AnsweringTestCase):
             said = stored_for(self.incident, self.ada).summary.text
 
         self.assertEqual(said, "x See here (link removed) rm")
+
+    def test_it_takes_out_what_turns_words_around_or_hides(self):
+        text = "\u202egpj.exe\u202c at \u2066x\u2069 ht\u200btps://evil.example \u0000\u0007end"
+        with fake_model(API, lambda told: sentences((text, rows_told(told)[:1]))):
+            asked(self.incident, self.ada, Task.SUMMARY)
+            said = stored_for(self.incident, self.ada).summary.text
+
+        self.assertEqual(said, "gpj.exe at x (link removed) end")
 
     def test_it_counts_no_incident_that_was_deleted(self):
         with fake_model(API, sound):
