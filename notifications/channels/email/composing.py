@@ -11,10 +11,11 @@ from email.quoprimime import body_encode
 from email.utils import format_datetime, parseaddr
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from core.severity import SEVERITY_OF_WORD
 from core.text.languages import reading
@@ -35,6 +36,7 @@ LINE_LENGTH, NEWLINE = 76, "\r\n"
 POLICY = SMTP.clone(max_line_length=LINE_LENGTH, refold_source="none")
 COLOURS = {"critical": "#b3261e", "high": "#b85c00", "medium": "#8a6d00", "low": "#3c6e47"}
 OTHER_COLOUR = "#3b5b8c"
+PAGES = {"/runs/": gettext_lazy("Open the run"), "/reviews/": gettext_lazy("Open the review")}
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,20 @@ def context_of(message: Message, sender: Sender) -> dict[str, Any]:
         "facts": _facts_of(message) if is_one else [],
         "colour": COLOURS.get(message.severity, OTHER_COLOUR),
         "can_reply": bool(sender.inbound) and is_one,
+        "opens": _opens(message),
         "site": message.origin or sender.site,
     }
+
+
+def _opens(message: Message) -> str:
+    """Return what the link says: what it leads to, which of a notice need not be the incident."""
+    path = urlsplit(message.url).path
+    if message.reference and path.endswith(f"/incidents/{message.reference}/"):
+        return _("Open %(reference)s") % {"reference": message.reference}
+    for folder, text in PAGES.items():
+        if folder in path:
+            return str(text)
+    return pgettext("button", "Open")
 
 
 def _facts_of(message: Message) -> list[tuple[str, str]]:

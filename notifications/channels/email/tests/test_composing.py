@@ -67,6 +67,19 @@ class ComposingTests(SimpleTestCase):
             ):
                 self.assertIn(words, part)
 
+    def test_its_link_says_what_it_opens(self):
+        for path, words in (
+            ("/incidents/INC-1042/", "Open INC-1042"),
+            ("/runs/7/", "Open the run"),
+            ("/reviews/7/", "Open the review"),
+            ("/on-call/swaps/", "Open"),
+        ):
+            with self.subTest(path):
+                text, html = parts(composed(replace(PAGE, url=f"https://incidents.example.org{path}")))
+
+                self.assertIn(f"\n{words}: https://incidents.example.org{path}\n", text.replace("\r\n", "\n"))
+                self.assertIn(f">{words}</a>", html)
+
     def test_it_loads_nothing_from_elsewhere_and_escapes(self):
         _, html = parts(composed(replace(PAGE, title="<img src=https://x.example/>", body="<script>alert(1)</script>")))
 
