@@ -98,4 +98,5 @@ class RunEventKind(models.TextChoices):
     RUN_ROLLED_BACK = "run_rolled_back", _("Remediation rolled back")
     RUN_UNKNOWN = "run_unknown", _("Remediation unknown, check")
     RUN_ABORTED = "run_aborted", _("Remediation aborted")
+    RUN_REFUSED = "run_refused", _("Remediation by a rule refused")
     RUN_SETTLED = "run_settled", _("Unknown remediation settled")

@@ -7,13 +7,14 @@ from core.db.clock import database_now
 from core.db.leases import Lease
 from core.db.transactions import unit_of_work
 from core.errors import DomainError
-from incidents.models import EventKind, Incident, IncidentEvent, Origin
+from incidents.models import EventKind, Incident, IncidentEvent, Origin, Visibility
 from incidents.services import feed
+from incidents.services.recording import ChangeContext, IncidentChange, lock_many
 from remediation.models import RuleMatch, Run, Runbook
 from remediation.services import deciding, executing, proposing, runs
 from remediation.steps.parameters import parameters_of
 from remediation.validation import matches
-from remediation.vocabulary import Risk, RunState
+from remediation.vocabulary import Risk, RunEventKind, RunState
 
 READER = "remediation"
 BATCH = 100
@@ -68,7 +69,10 @@ def propose_due(now: dt.datetime) -> int:
 
 
 def _attempt(match: RuleMatch) -> None:
-    """Go on where an earlier attempt ended; what is refused stays a proposal with its reason."""
+    """Go on where an earlier attempt ended.
+
+    What is refused stays a proposal with its reason; what cannot even be proposed is noted on the timeline.
+    """
     match.attempts += 1
     try:
         run = match.run or _propose(match)
@@ -77,6 +81,8 @@ def _attempt(match: RuleMatch) -> None:
         match.why = ""
     except DomainError as error:
         match.why = error.message
+        if match.run is None:
+            _note_refusal(match)
     match.due_at = None
     rows.update(match, ["attempts", "why", "due_at"])
 
@@ -98,6 +104,17 @@ def _propose(match: RuleMatch) -> Run:
     )
     _remember(match, proposal.run)
     return proposal.run
+
+
+@unit_of_work
+def _note_refusal(match: RuleMatch) -> None:
+    incident = lock_many([match.incident_id]).get(match.incident_id)
+    if incident is None:
+        return
+    change = IncidentChange(incident, ChangeContext.now(runs.RULE, Origin.JOB))
+    data = {"runbook": match.runbook.name}
+    change.add_event(RunEventKind.RUN_REFUSED, body=match.why, visibility=Visibility.INTERNAL, data=data)
+    change.save()
 
 
 @unit_of_work

@@ -8,10 +8,10 @@ from core.severity import Severity
 from incidents.models import Incident
 from incidents.services import feed
 from incidents.tests.factories import kinds_of, make_incident, make_service
-from remediation.models import RuleMatch, Run
+from remediation.models import RuleMatch, Run, Runbook
 from remediation.services import automatic, deciding, stopping
 from remediation.services.runs import RULE
-from remediation.tests.factories import fake, make_runbook, work_off
+from remediation.tests.factories import fake, make_runbook, unknown_run, work_off
 from remediation.validation import matches
 from remediation.vocabulary import RunState
 from users.tests.factories import make_admin
@@ -50,8 +50,8 @@ class AutomaticTests(TestCase):
             pass
         return incident
 
-    def rule(self, **fields: object) -> None:
-        make_runbook("web", by=self.admin, automatic_for={"title_words": ["disk"]}, **fields)
+    def rule(self, *targets: str, **fields: object) -> Runbook:
+        return make_runbook(*targets, by=self.admin, automatic_for={"title_words": ["disk"]}, **fields)
 
     def test_it_executes_class_a_by_itself(self) -> None:
         self.rule()
@@ -112,6 +112,20 @@ class AutomaticTests(TestCase):
 
         self.assertEqual(Run.objects.get().state, RunState.PROPOSED)
         self.assertIn("Storm", RuleMatch.objects.get().why)
+
+    def test_it_never_runs_where_a_run_waits_to_be_settled(self) -> None:
+        for number, risk in enumerate("ab", 1):
+            with self.subTest(risk):
+                run = unknown_run(make_incident(by=self.admin), f"web-{number}", by=self.admin)
+                runbook = self.rule(f"web-{number}", risk=risk)
+
+                incident = self.opened()
+
+                self.assertFalse(Run.objects.filter(incident=incident).exists())
+                event = incident.events.get(kind="run_refused")
+                self.assertIn(f"Run {run.pk} ended unknown and holds web-{number}", event.body)
+                self.assertEqual((event.visibility, event.data), ("internal", {"runbook": runbook.name}))
+                Runbook.objects.filter(pk=runbook.pk).update(is_enabled=False)
 
     def test_it_proposes_once_though_its_worker_ended_before_that_was_remembered(self) -> None:
         self.rule(risk="b")
