@@ -18,6 +18,7 @@ LIMITS = {
     "max_targets": (1, 1000),
     "max_percent": (1, 100),
 }
+WHOLE = 100  # percent: no limit
 MATCHED = {"services", "severity_from", "title_words"}
 
 
@@ -31,8 +32,19 @@ def faults_of_definition(definition: Mapping[str, Any]) -> dict[str, str]:
     for name, (least, most) in LIMITS.items():
         if type(definition[name]) is not int or not least <= definition[name] <= most:
             found[name] = _("Must be a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
+    if not found and definition["max_percent"] < WHOLE and not tell_population(definition["steps"]):
+        found["max_percent"] = _(
+            "No step of this runbook can tell of how many its targets are a part, so that a share would limit nothing: "
+            "give 100, and limit them by max_targets."
+        )
     found.update(_faults_of_matcher(definition["automatic_for"], parameters))
     return found
+
+
+def tell_population(steps: Any) -> bool:
+    """Return whether some step tells of how many its targets are a part; what is no step tells nothing."""
+    named = [str(step.get("kind")) for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
+    return any(kind.tells_population for name in named if (kind := step_kind(name)) is not None)
 
 
 def _place(*parts: object) -> str:

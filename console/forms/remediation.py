@@ -84,7 +84,11 @@ class RunbookForm(SeenForm):
         help_text=gettext_lazy("A list, done in this order; {name} is a parameter's value."),
     )
     max_targets = forms.IntegerField(label=gettext_lazy("Most targets"), initial=1)
-    max_percent = forms.IntegerField(label=gettext_lazy("Most targets, % of all"), initial=50)
+    max_percent = forms.IntegerField(
+        label=gettext_lazy("Most targets, % of all"),
+        required=False,
+        help_text=gettext_lazy("Empty: 50, or no limit where no step can tell how many there are, as with HTTP."),
+    )
     cooldown_seconds = forms.IntegerField(label=gettext_lazy("Cool-down per target (seconds)"), initial=300)
     daily_cap = forms.IntegerField(label=gettext_lazy("Runs a day"), initial=20)
     daily_cap_per_target = forms.IntegerField(label=gettext_lazy("Runs a day and target"), initial=3)

@@ -40,6 +40,7 @@ PARAMETERS = [
     {"name": "mode", "kind": "choice", "choices": ["soft", "firm"]},
     {"name": "service", "kind": "service"},
 ]
+SERVICE = json.dumps([{"name": "service", "kind": "service"}, {"name": "mode", "kind": "choice", "choices": ["soft"]}])
 
 
 class PageCase(TestCase):
@@ -411,6 +412,7 @@ class RunbookPageTests(PageCase):
             ({"steps": steps}, "steps", "Step 2, kind: Must be one of"),
             ({"parameters": '[{"name": "host", "kind": "string"}]'}, "parameters", "Parameter 1, pattern: "),
             ({"max_percent": 101}, "max_percent", "from 1 to 100"),
+            ({"steps": json.dumps([examples.HTTP]), "parameters": SERVICE}, "max_percent", "limit them by max_targets"),
             ({"automatic_for": '{"title_words": []}'}, "automatic_for", "every incident"),
             ({"name": "Restart web"}, "name", ""),
         ):
@@ -450,6 +452,13 @@ class RunbookPageTests(PageCase):
         page = self.post(self.admin, "runbook-edit", self.runbook.pk, status=200, **self.form(seen=seen, insert="ssm"))
 
         self.assertEqual(page.context["form"]["seen"].value(), seen)
+
+    def test_it_leaves_the_share_to_what_the_steps_can_tell(self) -> None:
+        for steps, stored in ((self.form()["steps"], 50), (json.dumps([examples.HTTP]), 100)):
+            with self.subTest(stored):
+                given = self.form(name=f"Share {stored}", steps=steps, parameters=SERVICE, max_percent="")
+                self.post(self.admin, "runbook-new", **given)
+                self.assertEqual(RunbookVersion.objects.latest("pk").max_percent, stored)
 
     def test_it_tells_of_changes_made_meanwhile(self) -> None:
         page = self.get(self.admin, "runbook-edit", self.runbook.pk)

@@ -75,7 +75,9 @@ class RunbookChangeSerializer(StrictFields, serializers.Serializer[Any]):
     daily_cap = serializers.IntegerField(required=False)
     daily_cap_per_target = serializers.IntegerField(required=False)
     max_targets = serializers.IntegerField(required=False)
-    max_percent = serializers.IntegerField(required=False)
+    max_percent = serializers.IntegerField(
+        required=False, help_text=_("Of how many there are; 100 where no step can tell that, as with HTTP.")
+    )
     automatic_for = serializers.JSONField(required=False, allow_null=True)
 
 

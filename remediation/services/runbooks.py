@@ -13,7 +13,7 @@ from core.errors import Conflict, DomainError
 from remediation.binding import digest_of
 from remediation.models import Runbook, RunbookVersion
 from remediation.permissions import require_admin
-from remediation.validation import LIMITS, faults_of_definition
+from remediation.validation import LIMITS, WHOLE, faults_of_definition, tell_population
 from remediation.vocabulary import Risk
 from users.models import User
 
@@ -52,8 +52,8 @@ def edit(runbook: Runbook, *, by: User, **changes: Any) -> Runbook:
     if plain:
         _save(runbook, by, update_fields=list(plain))
     present = _definition(runbook)
-    if changes and {**present, **changes} != present:
-        _add_version(runbook, {**present, **changes}, by=by)
+    if changes and (wanted := _complete({**present, **changes})) != present:
+        _add_version(runbook, wanted, by=by)
     return runbook
 
 
@@ -92,6 +92,10 @@ def _add_version(runbook: Runbook, given: Mapping[str, Any], *, by: User) -> Non
 
 
 def _complete(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a definition with the fields' defaults."""
+    """Return a definition with the fields' defaults; without a share where no step could tell it."""
     fields = {name: RunbookVersion._meta.get_field(name) for name in DEFINITION}
-    return {name: given.get(name, field.get_default()) for name, field in fields.items()}  # type: ignore[union-attr]
+    found = {name: given.get(name, field.get_default()) for name, field in fields.items()}  # type: ignore[union-attr]
+    if given.get("max_percent") is None:
+        default = fields["max_percent"].get_default()  # type: ignore[union-attr]
+        found["max_percent"] = default if tell_population(found["steps"]) else WHOLE
+    return found

@@ -54,6 +54,7 @@ class HttpStep(StepKind):
 
     kind = "http"
     label = gettext_lazy("HTTP request")
+    tells_population = False
 
     def validate(self, spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
         known = frozenset({parameter.name for parameter in parameters})

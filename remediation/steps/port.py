@@ -106,6 +106,7 @@ class StepKind(ABC):
 
     kind: str
     label: str | Promise
+    tells_population = True  # whether `resolve` tells of how many the targets are a part
 
     @abstractmethod
     def validate(self, spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:

@@ -72,6 +72,26 @@ class RunbookViewTests(People):
         self.assertEqual(fields, ["automatic_for", "max_percent", "steps.0.kind", "steps.1.targets"])
         self.assertFalse(Runbook.objects.exists())
 
+    def test_it_takes_a_share_only_where_a_step_can_tell_it(self) -> None:
+        http = {"kind": "http", "act": {"method": "POST", "url": "https://ops.example/restart"}}
+        for number, (steps, given, stored) in enumerate(
+            (
+                ([http], {}, 100),
+                ([http], {"max_percent": 100}, 100),
+                ([http], {"max_percent": 99}, None),
+                ([STEP], {}, 50),
+                ([http, STEP], {"max_percent": 25}, 25),
+            )
+        ):
+            with self.subTest(number):
+                body = {"name": f"Share {number}", "steps": steps, **given}
+                made = self.post(self.admin, RUNBOOKS, body, 201 if stored else 400)
+                if stored:
+                    self.assertEqual(made["max_percent"], stored)
+                else:
+                    self.assertEqual([one["field"] for one in made["errors"]], ["max_percent"])
+                    self.assertIn("limit them by max_targets", made["detail"])
+
     def test_it_keeps_runbooks_that_ran(self) -> None:
         never, ran = make_runbook("web", by=self.admin), make_runbook("web", by=self.admin)
         propose(self.incident, ran, by=self.ada)
