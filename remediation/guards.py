@@ -64,8 +64,8 @@ class Window:
         )
         return (here - start) % WEEK < end - start
 
-    def concerns(self, team: int | None, services: frozenset[int]) -> bool:
-        return not (self.teams or self.services) or team in self.teams or bool(self.services & services)
+    def concerns(self, teams: frozenset[int], services: frozenset[int]) -> bool:
+        return not (self.teams or self.services) or bool(self.teams & teams or self.services & services)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,10 @@ class StepSize:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that decides whether a run may go on; `stopped_because` and `paused_because` are None where nothing is."""
+    """All that decides whether a run may go on; `stopped_because` and `paused_because` are None where nothing is.
+
+    `teams` and `services` are those of the incident, and of what the run changes.
+    """
 
     limits: Limits
     steps: Sequence[StepSize]
@@ -116,7 +119,7 @@ class Facts:
     is_open: bool = True
     is_restricted: bool = False
     is_automatic: bool = False
-    team: int | None = None
+    teams: frozenset[int] = frozenset()
     services: frozenset[int] = frozenset()
     windows: Sequence[Window] = ()
 
@@ -184,8 +187,15 @@ def _frequencies(facts: Facts, now: dt.datetime) -> Iterator[Refusal]:
 
 
 def _freezes(facts: Facts, now: dt.datetime) -> Iterator[Refusal]:
-    for window in facts.windows:
-        if window.holds_at(now) and window.concerns(facts.team, facts.services):
+    yield from freezes(facts.windows, facts.teams, facts.services, now)
+
+
+def freezes(
+    windows: Sequence[Window], teams: frozenset[int], services: frozenset[int], now: dt.datetime
+) -> Iterator[Refusal]:
+    """Yield the change freezes that hold for these teams and services."""
+    for window in windows:
+        if window.holds_at(now) and window.concerns(teams, services):
             yield Refusal("frozen", FROZEN.say(window=window.name))
 
 

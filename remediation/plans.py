@@ -76,13 +76,15 @@ def next_of_dry_run(planned: Sequence[Planned], results: Results) -> Move:
     return Ending(None, TRIED.say())
 
 
-def next_of_execution(planned: Sequence[Planned], results: Results, *, stopping: str | None) -> Move:
+def next_of_execution(
+    planned: Sequence[Planned], results: Results, *, stopping: str | None, frozen: str | None = None
+) -> Move:
     """Return the next phase of an execution, or how it ends.
 
     All dry runs come first, then each target's check, act and verify. `stopping` is why nothing more may be changed:
-    what was changed is still verified.
+    what was changed is still verified. `frozen` is the same, but lets what failed be rolled back.
     """
-    return _Execution(planned, results, stopping).next()
+    return _Execution(planned, results, stopping, frozen).next()
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class _Execution:
     planned: Sequence[Planned]
     results: Results
     stopping: str | None
+    frozen: str | None
 
     def next(self) -> Move:
         for one in self.planned:
@@ -174,12 +177,13 @@ class _Execution:
         return Ending(RunState.ROLLED_BACK, UNDONE.say(target=failed.name), is_failure=True)
 
     def _stopped(self) -> Ending | None:
-        if self.stopping is None:
+        why = self.stopping if self.stopping is not None else self.frozen
+        if why is None:
             return None
         acted = list(self._acted())
         if not acted:
-            return Ending(RunState.ABORTED, STOPPED_BEFORE.say(why=self.stopping))
-        return Ending(RunState.ABORTED, STOPPED_AFTER.say(targets=_names(acted), why=self.stopping))
+            return Ending(RunState.ABORTED, STOPPED_BEFORE.say(why=why))
+        return Ending(RunState.ABORTED, STOPPED_AFTER.say(targets=_names(acted), why=why))
 
 
 def _unknown(sentence: Sentence, one: Planned, **words: str) -> Ending:

@@ -147,11 +147,15 @@ class FreezeForm(SeenForm):
     )
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone of the weekly repetition"), choices=zones)
     teams = forms.MultipleChoiceField(
-        label=gettext_lazy("Only for incidents of these teams"),
+        label=gettext_lazy("Only for these teams"),
         required=False,
         help_text=gettext_lazy("None of teams and services: for all."),
     )
-    services = forms.MultipleChoiceField(label=gettext_lazy("Only for incidents of these services"), required=False)
+    services = forms.MultipleChoiceField(
+        label=gettext_lazy("Only for these services"),
+        required=False,
+        help_text=gettext_lazy("For runs that change one or are for an incident of one, and for their teams' runs."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,7 +13,7 @@ from responders.models import Service, Team
 
 
 class FreezeWindow(models.Model):
-    """A time in which runs need an administrator's written reason; for all, or for incidents of teams or services."""
+    """A time in which runs need an administrator's written reason; for all, or for those of teams and services."""
 
     name = NameField(_("name"), max_length=100)
     starts_at = models.DateTimeField(_("starts at"))

@@ -45,7 +45,7 @@ def stored_targets(run: Run) -> Bound:
     targets: list[list[Target]] = [[] for _step in run.version.steps]
     for row in RunTarget.objects.filter(run=run):
         targets[row.step].append(Target(row.kind, row.name, row.details))
-    return Bound(targets, run.populations, run.digest)
+    return Bound(targets, run.populations, run.digest, run.parameters)
 
 
 @unit_of_work

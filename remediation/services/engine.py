@@ -22,7 +22,8 @@ from remediation.binding import idempotency_key
 from remediation.guards import RESTRICTED, STOPPED
 from remediation.models import Run, RunPhase, RunTarget
 from remediation.plans import Ending, Move, Planned, Result, next_of_dry_run, next_of_execution
-from remediation.services import runs, stopping
+from remediation.services import guarding, runs, stopping
+from remediation.services.deciding import stored_targets
 from remediation.services.resolving import kind_of
 from remediation.steps.outputs import cleaned
 from remediation.steps.port import (
@@ -106,7 +107,7 @@ def begin(number: int, held: dt.datetime) -> Work | None:
             _end_phase(row, PhaseState.INTERRUPTED, now)
         elif row.state in (PhaseState.STARTED, PhaseState.WAITING):
             return _again(run, incident, targets[row.target_id], row, phases, now)
-    move = _next(run, targets, phases)
+    move = _next(run, targets, phases, now)
     if isinstance(move, Ending):
         _end(run, move)
         return None
@@ -114,7 +115,7 @@ def begin(number: int, held: dt.datetime) -> Work | None:
     return _insert(run, incident, target, move.phase, phases, now)
 
 
-def _next(run: Run, targets: Mapping[int, RunTarget], phases: list[RunPhase]) -> Move:
+def _next(run: Run, targets: Mapping[int, RunTarget], phases: list[RunPhase], now: dt.datetime) -> Move:
     results = {
         (row.target_id, Phase(row.phase)): Result(PhaseState(row.state), row.did_nothing)
         for row in phases
@@ -130,7 +131,7 @@ def _next(run: Run, targets: Mapping[int, RunTarget], phases: list[RunPhase]) ->
         planned.append(Planned(row.pk, row.name, kind.phases(step)))
     if run.activity == Activity.DRY_RUN:
         return next_of_dry_run(planned, results)
-    return next_of_execution(planned, results, stopping=_why_stopping(run))
+    return next_of_execution(planned, results, stopping=_why_stopping(run), frozen=_why_frozen(run, now))
 
 
 def _why_stopping(run: Run) -> str | None:
@@ -140,6 +141,12 @@ def _why_stopping(run: Run) -> str | None:
         return RESTRICTED.say()
     held = stopping.present_stop()
     return STOPPED.say(reason=held.reason) if held is not None else None
+
+
+def _why_frozen(run: Run, now: dt.datetime) -> str | None:
+    """Return the freeze that began meanwhile; an administrator's reason is for the whole run."""
+    freeze = None if run.override_reason else guarding.freeze_of(run.incident, stored_targets(run), now)
+    return freeze.text if freeze is not None else None
 
 
 def _insert(

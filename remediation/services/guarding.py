@@ -1,10 +1,11 @@
 """Load what the guards decide from, and refuse what they forbid."""
 
 import datetime as dt
+import re
 from collections import defaultdict
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict, PermissionRefused
@@ -12,10 +13,13 @@ from core.text.sentences import shown
 from incidents.actors import By, person
 from incidents.models import Incident
 from remediation.binding import target_key
-from remediation.guards import DAY, Facts, Limits, Refusal, StepSize, TargetHistory, Window, refusals
+from remediation.guards import DAY, Facts, Limits, Refusal, StepSize, TargetHistory, Window, freezes, refusals
 from remediation.models import FreezeWindow, Run, Runbook, RunbookVersion, RunPhase, RunTarget, Stop
 from remediation.services.resolving import Bound
 from remediation.steps.port import Phase, step_kind
+from responders.models import Service
+
+WORD = re.compile(r"[-a-z0-9_]+")  # what may be a slug
 
 HELD = frozenset({"target_busy", "target_unsettled"})
 
@@ -26,6 +30,8 @@ def judge(
     """Return what forbids a stored run now."""
     runbook = Runbook.objects.get(pk=version.runbook_id)
     stop = Stop.objects.filter(active=1).first()
+    found = windows()
+    teams, services = concerned(incident, bound, found)
     of_runbook = Run.objects.filter(runbook=runbook, started_at__gt=now - DAY).exclude(pk=run)
     facts = Facts(
         limits=_limits(version),
@@ -39,9 +45,9 @@ def judge(
         is_open=incident.is_still_open and incident.deleted_at is None,
         is_restricted=incident.is_restricted,
         is_automatic=is_automatic,
-        team=incident.team_id,
-        services=frozenset(incident.services.values_list("pk", flat=True)),
-        windows=windows(),
+        teams=teams,
+        services=services,
+        windows=found,
     )
     return refusals(facts, now)
 
@@ -113,6 +119,35 @@ def _holder(run: Run | None) -> dict[str, Any]:
     if run is None:
         return {}
     return {"unsettled": run.pk} if run.is_unsettled else {"is_held": True}
+
+
+def freeze_of(incident: Incident, bound: Bound, now: dt.datetime) -> Refusal | None:
+    """Return a change freeze that holds for a run, if one does."""
+    found = [window for window in windows() if window.holds_at(now)]
+    return next(freezes(found, *concerned(incident, bound, found), now), None)
+
+
+def concerned(incident: Incident, bound: Bound, found: list[Window]) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the teams and services of the incident, and those windows' services that the run names, with their teams.
+
+    A run names a service by a parameter's value, or by a word of a target's name, that is its slug.
+    """
+    of_incident = dict(incident.services.values_list("pk", "team"))
+    teams, services = {incident.team_id, *of_incident.values()}, {*of_incident}
+    named = Q(pk__in={one for window in found for one in window.services})
+    named |= Q(team__in={one for window in found for one in window.teams})
+    words = _words_of(bound)
+    for pk, slug, team in Service.objects.filter(named).values_list("pk", "slug", "team"):
+        if slug.casefold() in words:
+            services.add(pk)
+            teams.add(team)
+    return frozenset(team for team in teams if team is not None), frozenset(services)
+
+
+def _words_of(bound: Bound) -> set[str]:
+    values = {value.casefold() for value in bound.values.values() if isinstance(value, str)}
+    names = (target.name.casefold() for of_step in bound.targets for target in of_step)
+    return values.union(*(WORD.findall(name) for name in names))
 
 
 def windows() -> list[Window]:

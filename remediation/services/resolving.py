@@ -18,11 +18,12 @@ LONGEST_NAME = 500  # of a target, as RunTarget keeps it
 
 @dataclass(frozen=True)
 class Bound:
-    """Targets by step, of how many each are a part, and the digest that binds them."""
+    """Targets by step, of how many each are a part, the digest that binds them, and the parameters' values."""
 
     targets: Sequence[Sequence[Target]]
     populations: Sequence[int]
     digest: str
+    values: Mapping[str, Any]
 
 
 def kind_of(step: Mapping[str, Any], number: int) -> StepKind:
@@ -69,4 +70,4 @@ def bind(version: RunbookVersion, incident: int, values: Mapping[str, Any]) -> B
             raise DomainError(str(error), field="parameters", code="invalid_parameters") from error
         targets.append(list(found.found))
         populations.append(found.population)
-    return Bound(targets, populations, run_digest(version.digest, incident, values, targets))
+    return Bound(targets, populations, run_digest(version.digest, incident, values, targets), values)

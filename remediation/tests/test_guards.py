@@ -68,7 +68,7 @@ class GuardTests(SimpleTestCase):
         )
 
     def test_it_freezes_only_whom_a_window_names(self):
-        facts = replace(FINE, team=1, services=frozenset({5}))
+        facts = replace(FINE, teams=frozenset({1}), services=frozenset({5}))
         for window, is_frozen in (
             (freeze(), True),
             (freeze(teams=frozenset({1})), True),

@@ -1,0 +1,120 @@
+import datetime as dt
+from typing import Any
+from unittest.mock import patch
+
+from django.test import TestCase
+
+from core.db.clock import database_now
+from core.errors import Conflict
+from incidents.tests.factories import make_incident, make_service, make_team
+from remediation.models import FreezeWindow, Run
+from remediation.services import deciding, executing, proposing
+from remediation.steps.port import Context, Outcome
+from remediation.tests.factories import FAILED, approved, executing_run, fake, make_runbook, propose, work_off
+from remediation.vocabulary import RunState
+from users.tests.factories import make_admin, make_responder
+
+SERVICE = [{"name": "service", "kind": "service"}]
+TEXT = [{"name": "name", "kind": "choice", "choices": ["orders-db", "mail"]}]
+
+
+class FreezeCase(TestCase):
+    def setUp(self) -> None:
+        fake.reset()
+        self.admin, self.ada = make_admin(), make_responder(name="Ada")
+        self.team, self.keepers = make_team("Web", self.ada), make_team("Keepers")
+        self.checkout = make_service("checkout", team=self.team)
+        self.db = make_service("orders-db", team=self.keepers)
+        self.incident = make_incident(by=self.admin, team=self.team, services=[self.checkout])
+
+    def freeze(self, **concerned: Any) -> FreezeWindow:
+        now = database_now()
+        window = FreezeWindow.objects.create(name="Sale", starts_at=now, ends_at=now + dt.timedelta(hours=1))
+        for name, rows in concerned.items():
+            getattr(window, name).set(rows)
+        return window
+
+    def warned(self, *targets: str, parameters: Any = (), **values: Any) -> list[str]:
+        runbook = make_runbook(*targets, by=self.admin, parameters=list(parameters))
+        proposal = proposing.propose(self.incident, runbook, by=self.ada, parameters=values)
+        return [one.code for one in proposal.warnings]
+
+
+class ConcernedTests(FreezeCase):
+    def test_it_judges_the_services_that_a_run_changes(self) -> None:
+        self.freeze(services=[self.db])
+        for targets, parameters, values, is_frozen in (
+            (["web"], SERVICE, {"service": "orders-db"}, True),
+            (["web"], SERVICE, {"service": "checkout"}, False),
+            (["web"], TEXT, {"name": "orders-db"}, True),
+            (["web"], TEXT, {"name": "mail"}, False),
+            (["deployment shop/orders-db"], (), {}, True),
+            (["https://ops.example/v1/hosts/Orders-DB/restart"], (), {}, True),
+            (["deployment shop/orders-db-2"], (), {}, False),
+        ):
+            with self.subTest(targets=targets, values=values):
+                found = self.warned(*targets, parameters=parameters, **values)
+                self.assertEqual(found, ["frozen"] if is_frozen else [])
+
+    def test_it_judges_the_teams_of_services(self) -> None:
+        self.freeze(teams=[self.keepers])
+
+        self.assertEqual(self.warned("web", parameters=SERVICE, service="orders-db"), ["frozen"])
+        self.assertEqual(self.warned("web", parameters=SERVICE, service="checkout"), [])
+
+        self.checkout.team = self.keepers
+        self.checkout.save()
+        self.assertEqual(self.warned("web"), ["frozen"])
+
+    def test_it_is_not_lifted_by_taking_the_service_off_the_incident(self) -> None:
+        self.freeze(services=[self.checkout])
+        run = propose(self.incident, make_runbook(by=self.admin, parameters=SERVICE), by=self.ada, service="checkout")
+        self.incident.services.clear()
+
+        with self.assertRaises(Conflict) as caught:
+            deciding.approve(run, by=self.ada)
+        self.assertEqual(caught.exception.code, "frozen")
+
+    def test_it_judges_again_when_it_starts(self) -> None:
+        run = approved(self.incident, make_runbook("host orders-db", by=self.admin), by=self.ada)
+        self.freeze(services=[self.db])
+
+        with self.assertRaises(Conflict) as caught:
+            executing.execute(run, by=self.ada)
+        self.assertEqual(caught.exception.code, "frozen")
+
+
+class BeginningTests(FreezeCase):
+    """A freeze that begins while a run executes."""
+
+    def done(self, **run_fields: Any) -> Run:
+        """A run during whose first act the second target is frozen."""
+        run = executing_run(self.incident, make_runbook("web", "orders-db", by=self.admin), by=self.ada)
+        Run.objects.filter(pk=run.pk).update(**run_fields)
+        original = fake._answer
+
+        def freezing(context: Context, word: str) -> Outcome:
+            if (context.target.name, word) == ("web", "act"):
+                self.freeze(services=[self.db])
+            return original(context, word)
+
+        with patch.object(fake, "_answer", freezing):
+            work_off()
+        run.refresh_from_db()
+        return run
+
+    def test_it_ends_a_run_before_its_next_step(self) -> None:
+        run = self.done()
+
+        why = "Stopped after web; what was done there stays. Changes are frozen: Sale."
+        self.assertEqual((run.state, run.why), (RunState.ABORTED, why))
+        self.assertEqual([call for call in fake.calls if call[1] == "act"], [("web", "act")])
+        self.assertIn(("web", "verify"), fake.calls)
+
+    def test_it_lets_what_failed_be_rolled_back(self) -> None:
+        fake.answers["web", "verify"] = FAILED
+
+        self.assertEqual(self.done().state, RunState.ROLLED_BACK)
+
+    def test_it_lets_a_run_end_that_an_administrator_wanted_during_freezes(self) -> None:
+        self.assertEqual(self.done(override_reason="It burns").state, RunState.VERIFIED)
