@@ -92,11 +92,11 @@ class RunAdmin(ReadOnlyAdmin):
     """Runs of incidents that the person sees, with what was done."""
 
     ordering = ("-id",)
-    list_display = ("__str__", "runbook", "incident", "state", "proposed_by", "approved_by", "created_at")
-    list_select_related = ("runbook", "incident", "proposed_by", "approved_by")
+    list_display = ("__str__", "runbook", "incident", "shown_state", "proposed_by", "approved_by", "created_at")
+    list_select_related = ("runbook", "version", "incident", "proposed_by", "approved_by")
     list_filter = (("state", ChoicesDropdownFilter),)
     fieldsets = (
-        (None, {"fields": (("runbook", "version"), ("incident", "state"), "reason", "parameters", "digest")}),
+        (None, {"fields": (("runbook", "version"), ("incident", "shown_state"), "reason", "parameters", "digest")}),
         (
             gettext_lazy("People"),
             {"fields": (("proposed_by", "is_automatic"), "approved_by", "executed_by", "override_reason")},
@@ -113,6 +113,10 @@ class RunAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         viewer: Any = request.user
         return Run.objects.visible_to(viewer)
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def shown_state(self, run: Run) -> str:
+        return run.state_label
 
     @admin.display(description=gettext_lazy("reason"))
     def reason(self, run: Run) -> str:

@@ -8,8 +8,8 @@ from remediation.steps.port import Phase
 from remediation.vocabulary import PhaseState, RunState
 
 VERIFIED = Sentence("All steps were done and verified.")
-DONE = Sentence("All steps were done; none of them verifies.")
-PARTLY = Sentence("All steps were done; not every one of them verifies.")
+DONE = Sentence("Done, not verified: no step looks whether it worked.")
+PARTLY = Sentence("Done, not verified: not every step looks whether it worked.")
 TRIED = Sentence("The dry run found nothing against it.")
 TRIED_IN_VAIN = Sentence("The dry run on %(target)s failed.")
 UNFIT = Sentence("Nothing was changed: the dry run on %(target)s failed.")
@@ -33,6 +33,7 @@ class Planned:
     target: int
     name: str
     phases: frozenset[Phase]
+    verifies: bool
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,8 @@ class _Execution:
             move = self._step(number, one)
             if move is not None:
                 return move
-        with_verify = sum(Phase.VERIFY in one.phases for one in self.planned)
-        why = VERIFIED if with_verify == len(self.planned) else PARTLY if with_verify else DONE
+        verify = {one.verifies for one in self.planned}
+        why = VERIFIED if verify == {True} else PARTLY if True in verify else DONE
         return Ending(RunState.VERIFIED, why.say())
 
     def _result(self, one: Planned, phase: Phase) -> Result | None:

@@ -95,6 +95,7 @@ class RunEventKind(models.TextChoices):
     RUN_STARTED = "run_started", _("Remediation started")
     RUN_STEP = "run_step", _("Step of a remediation")
     RUN_VERIFIED = "run_verified", _("Remediation verified")
+    RUN_DONE = "run_done", _("Remediation done, not verified")
     RUN_ROLLED_BACK = "run_rolled_back", _("Remediation rolled back")
     RUN_UNKNOWN = "run_unknown", _("Remediation unknown, check")
     RUN_ABORTED = "run_aborted", _("Remediation aborted")

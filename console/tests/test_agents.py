@@ -30,7 +30,12 @@ GIVEN = {
     "header": "Authorization",
     "value": "Bearer swordfish-7",
 }
-STEP = {"kind": "http", "secret": "ops", "act": {"method": "POST", "url": "https://ops.example/v1/restart"}}
+STEP: dict[str, Any] = {
+    "kind": "http",
+    "secret": "ops",
+    "act": {"method": "POST", "url": "https://ops.example/v1/restart"},
+    "verify": {"url": "https://ops.example/v1/state"},
+}
 
 
 def key_in(page: Any) -> str:

@@ -223,6 +223,21 @@ class RunPageTests(PageCase):
         events = IncidentEvent.objects.filter(incident=self.incident, kind="run_approved")
         self.assertEqual([(one.actor, one.origin) for one in events], [(self.bob, "console")])
 
+    def test_it_shows_no_check_of_what_nothing_verified(self) -> None:
+        runbook = make_runbook("web-1", by=self.admin, step={"phases": ["act"]})
+        blind = executing_run(self.incident, runbook, by=self.ada)
+        work_off()
+
+        for page in (
+            self.get(self.ada, "run", blind.pk),
+            self.get(self.ada, "runs"),
+            self.get(self.ada, "runbooks"),
+            self.get(self.ada, "incident", self.incident.reference),
+        ):
+            state = page.content.decode().partition('class="run-state')[2].partition("</span>")[0]
+            self.assertIn("Done, not verified", state)
+            self.assertNotIn("#check", state)
+
     def test_it_refuses_the_proposer_and_another_digest(self) -> None:
         run = propose(self.incident, self.runbook, by=self.ada)
 

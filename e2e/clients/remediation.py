@@ -27,7 +27,7 @@ RUNBOOK = {
     "risk": "b",
     "parameters": [{"name": "unit", "kind": "choice", "choices": ["web", "slow"]}],
     "steps": [
-        {"kind": "agent", "agent": "web-1", "act": COMMAND},
+        {"kind": "agent", "agent": "web-1", "act": COMMAND, "verify": {"command": "answers"}},
         {"kind": "kubernetes", "act": {"operation": "restart", "namespace": "shop", "name": "web"}},
     ],
     "cooldown_seconds": 0,
@@ -63,7 +63,7 @@ def run(server: Server) -> str:
                 cluster.get("deployments", "shop", "web")["spec"]["template"]["metadata"]["annotations"][RESTARTED]
             )
 
-            shop.follow("slow", "unknown", killing=shop.machine.kill, then=shop.machine.start)
+            shop.follow("slow", "unknown", killing=shop.break_down, then=shop.machine.start)
             assert shop.machine.runs() == ["web", "slow", "slow"], shop.machine.runs()
         finally:
             shop.machine.kill()
@@ -82,8 +82,16 @@ class _Shop:
         self.machine = Machine(
             folder, server=server.address, agent=made["id"], key=made["key"], public_key=made["public_key"]
         )
+        self.silent = folder / "silent"
+        self.machine.settings["commands"]["answers"] = {"argv": ["/usr/bin/test", "!", "-e", str(self.silent)]}
+        self.machine.write()
         self.runbook = self.post("runbooks/", RUNBOOK)["id"]
         self.incident = self.post("incidents/", {"title": "The shop is slow", "description": "x"})["id"]
+
+    def break_down(self) -> None:
+        """Have the unit answer no more, and kill the agent."""
+        self.silent.touch()
+        self.machine.kill()
 
     def post(self, path: str, body: Any, *, token: str = "", status: int | None = None) -> Any:
         """Return the JSON of an answer that succeeded, or that has this status."""

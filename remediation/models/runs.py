@@ -6,10 +6,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident, Origin
 from remediation.models.runbooks import Runbook, RunbookVersion
+from remediation.steps.port import step_kind
 from remediation.vocabulary import WAITING, Activity, Finding, PhaseState, PhaseWord, RunState
 from users.models import User
 
@@ -99,6 +101,21 @@ class Run(models.Model):
     @property
     def is_unsettled(self) -> bool:
         return self.state == RunState.UNKNOWN and self.settled_at is None
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether it ended well, but by a version from before each step had to verify."""
+        if self.state != RunState.VERIFIED:
+            return False
+        kinds = [(step, step_kind(str(step["kind"]))) for step in self.version.steps]
+        return any(kind is not None and not kind.verifies(step) for step, kind in kinds)
+
+    @property
+    def state_label(self) -> str:
+        """The state as people read it."""
+        if self.settled_at is not None:
+            return pgettext("run", "Unknown, settled")
+        return gettext("Done, not verified") if self.is_unverified else self.get_state_display()
 
 
 class RunTarget(models.Model):

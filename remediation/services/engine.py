@@ -128,7 +128,7 @@ def _next(run: Run, targets: Mapping[int, RunTarget], phases: list[RunPhase], no
         if kind is None:  # it was executed by an installation that has it
             state = RunState.UNKNOWN if any(phase in ACTING for _target, phase in results) else RunState.ABORTED
             return Ending(state, NO_KIND.say(target=row.name), is_failure=True)
-        planned.append(Planned(row.pk, row.name, kind.phases(step)))
+        planned.append(Planned(row.pk, row.name, kind.phases(step), kind.verifies(step)))
     if run.activity == Activity.DRY_RUN:
         return next_of_dry_run(planned, results)
     return next_of_execution(planned, results, stopping=_why_stopping(run), frozen=_why_frozen(run, now))

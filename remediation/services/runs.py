@@ -73,7 +73,7 @@ def finish(run: Run, state: RunState, why: str, *, by: By, origin: str = Origin.
     save(run, "state", "why", "finished_at", "activity", "due_at", "is_stopping")
     if state != RunState.UNKNOWN:
         free_targets(run)
-    note(run, ENDINGS[state], by=by, origin=origin, body=why)
+    note(run, RunEventKind.RUN_DONE if run.is_unverified else ENDINGS[state], by=by, origin=origin, body=why)
     telling.show_outcome(run, by=by)
     if is_failure or state == RunState.VERIFIED:
         pausing.count(run.runbook_id, is_failure=is_failure)

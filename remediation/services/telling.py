@@ -25,6 +25,7 @@ OUTCOMES = {
     RunState.ROLLED_BACK: Sentence("%(runbook)s for %(incident)s is rolled back"),
     RunState.UNKNOWN: Sentence("%(runbook)s for %(incident)s: unknown, check it"),
 }
+UNVERIFIED = Sentence("%(runbook)s for %(incident)s is done, not verified")
 
 
 def about(run: Run, targets: Iterable[str]) -> str:
@@ -58,7 +59,7 @@ def ask(run: Run, *, by: By, about: str) -> None:
 def show_outcome(run: Run, *, by: By = None) -> None:
     """Have what was asked show what became of it, and tell the proposer what somebody else decided."""
     user = person(by)
-    title = OUTCOMES[RunState(run.state)].say(**_words(run))
+    title = (UNVERIFIED if run.is_unverified else OUTCOMES[RunState(run.state)]).say(**_words(run))
     if run.state == RunState.APPROVED and user is not None:
         title = APPROVED.say(name=user.name, **_words(run))
     names = RunTarget.objects.filter(run=run).values_list("name", flat=True)

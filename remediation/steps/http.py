@@ -61,6 +61,8 @@ class HttpStep(StepKind):
         found = {str(name): _("A step of this kind has no such field.") for name in spec.keys() - STEP}
         if Phase.ACT not in spec:
             found[Phase.ACT] = _("This is required.")
+        if Phase.VERIFY not in spec:
+            found[Phase.VERIFY] = _("Add a request (GET or HEAD) whose answer shows whether act worked.")
         for phase in Phase:
             if phase in spec:
                 faults = _faults_of_request(spec[phase], known | {"target"}, is_acting=phase in ACTING)

@@ -116,6 +116,10 @@ class StepKind(ABC):
     def phases(self, spec: Mapping[str, Any]) -> frozenset[Phase]:
         """Return what the step does; always `act`."""
 
+    def verifies(self, spec: Mapping[str, Any]) -> bool:
+        """Return whether the step finds out that its act worked."""
+        return Phase.VERIFY in self.phases(spec)
+
     @abstractmethod
     def resolve(self, spec: Mapping[str, Any], values: Mapping[str, Any]) -> Targets:
         """Return what the step would change, now; `spec` is not rendered. Raises TargetsUnknown."""

@@ -56,6 +56,15 @@ class EngineTests(Setting, TestCase):
         kinds = kinds_of(self.incident)
         self.assertEqual(kinds[-5:], ["run_proposed", "run_approved", "run_started", "run_step", "run_verified"])
 
+    def test_it_calls_nothing_verified_that_a_version_from_before_did_not_verify(self):
+        with patch("remediation.services.telling.amend") as amend:
+            run = self.ended("web", step={"phases": ["act"]})
+
+        self.assertEqual((run.state, run.state_label), (RunState.VERIFIED, "Done, not verified"))
+        self.assertIn("Done, not verified", run.why)
+        self.assertEqual(kinds_of(self.incident)[-1], "run_done")
+        self.assertTrue(amend.call_args.args[0].title.endswith("is done, not verified"))
+
     def test_it_gives_a_step_what_it_needs(self):
         fake.answers["web", "check"] = Outcome(OutcomeState.DONE, memory={"replicas": 3})
 

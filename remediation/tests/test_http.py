@@ -17,7 +17,7 @@ from remediation.steps.port import Context, OutcomeState, Phase, StepFailed, Tar
 from users.tests.factories import make_admin, make_responder
 
 URL = "https://ops.example/v1/restart"
-STEP = {"kind": "http", "act": {"method": "POST", "url": URL}}
+STEP = {"kind": "http", "act": {"method": "POST", "url": URL}, "verify": {"url": URL}}
 PARAMETERS = parameters_of(
     [
         {"name": "host", "kind": "string", "pattern": ".{1,40}"},
@@ -106,8 +106,11 @@ class ValidationTests(TestCase):
             with self.subTest(wrong=wrong):
                 self.assertEqual(list(step.validate({**STEP, **wrong}, PARAMETERS)), [place])
 
-    def test_it_needs_an_act(self) -> None:
-        self.assertEqual(list(step.validate({"kind": "http"}, PARAMETERS)), ["act"])
+    def test_it_needs_an_act_and_a_verification(self) -> None:
+        faults = step.validate({"kind": "http"}, PARAMETERS)
+
+        self.assertEqual(list(faults), ["act", "verify"])
+        self.assertIn("Add a request", faults["verify"])
 
 
 class RenderingTests(SimpleTestCase):

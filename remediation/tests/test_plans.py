@@ -15,7 +15,13 @@ DONE, FAILED, UNKNOWN, INTERRUPTED = (
     Result(PhaseState.INTERRUPTED),
 )
 NOTHING = Result(PhaseState.FAILED, did_nothing=True)
-TWO = [Planned(1, "web", ALL), Planned(2, "db", ALL)]
+
+
+def planned_of(target: int, name: str, phases: frozenset[Phase]) -> Planned:
+    return Planned(target, name, phases, verifies=Phase.VERIFY in phases)
+
+
+TWO = [planned_of(1, "web", ALL), planned_of(2, "db", ALL)]
 
 
 def play(
@@ -49,7 +55,7 @@ def every_answer() -> Iterator[dict[tuple[int, Phase], Result]]:
 
 class ExecutionTests(SimpleTestCase):
     def test_it_counts_no_failure_of_a_step_that_a_stop_kept_from_being_done(self):
-        one = [Planned(1, "web", frozenset({Phase.ACT}))]
+        one = [planned_of(1, "web", frozenset({Phase.ACT}))]
 
         for stop_after, is_failure in ((None, True), (1, False)):
             _done, ending = play(one, {(1, Phase.ACT): NOTHING}, stop_after)
@@ -97,7 +103,7 @@ class ExecutionTests(SimpleTestCase):
         self.assertEqual(done[-2:], [(2, "roll_back"), (1, "roll_back")])
 
     def test_it_never_says_rolled_back_of_what_cannot_be(self):
-        lasting = [Planned(1, "web", frozenset({Phase.ACT})), TWO[1]]
+        lasting = [planned_of(1, "web", frozenset({Phase.ACT})), TWO[1]]
 
         done, ending = play(lasting, {(2, Phase.VERIFY): FAILED})
 
@@ -106,16 +112,22 @@ class ExecutionTests(SimpleTestCase):
         self.assertIn("check web", ending.why)
 
     def test_it_does_not_trust_an_act_without_verification(self):
-        blind = [Planned(1, "web", frozenset({Phase.ACT, Phase.ROLL_BACK}))]
+        blind = [planned_of(1, "web", frozenset({Phase.ACT, Phase.ROLL_BACK}))]
 
         done, ending = play(blind, {(1, Phase.ACT): UNKNOWN})
 
         self.assertEqual((done, ending.state), ([(1, "act")], RunState.UNKNOWN))
 
-    def test_it_says_that_nothing_verifies(self):
-        _, ending = play([Planned(1, "web", frozenset({Phase.ACT}))], {})
+    def test_it_calls_verified_only_what_every_step_verifies(self):
+        blind = planned_of(1, "web", frozenset({Phase.ACT}))
+        for steps, why in (
+            ([blind], "Done, not verified: no step looks whether it worked."),
+            ([blind, TWO[1]], "Done, not verified: not every step looks whether it worked."),
+            (TWO, "All steps were done and verified."),
+        ):
+            _, ending = play(steps, {})
 
-        self.assertEqual((ending.state, "none of them verifies" in ending.why), (RunState.VERIFIED, True))
+            self.assertEqual(ending.why, why)
 
     def test_it_changes_nothing_more_once_stopped(self):
         for answers in every_answer():
@@ -141,8 +153,8 @@ class DryRunTests(SimpleTestCase):
     def test_it_only_reads(self):
         planned = [
             TWO[0],
-            Planned(2, "db", frozenset({Phase.CHECK, Phase.ACT})),
-            Planned(3, "x", frozenset({Phase.ACT})),
+            planned_of(2, "db", frozenset({Phase.CHECK, Phase.ACT})),
+            planned_of(3, "x", frozenset({Phase.ACT})),
         ]
         results: dict[tuple[int, Phase], Result] = {}
         done = []

@@ -73,7 +73,8 @@ class RunbookViewTests(People):
         self.assertFalse(Runbook.objects.exists())
 
     def test_it_takes_a_share_only_where_a_step_can_tell_it(self) -> None:
-        http = {"kind": "http", "act": {"method": "POST", "url": "https://ops.example/restart"}}
+        url = "https://ops.example/restart"
+        http = {"kind": "http", "act": {"method": "POST", "url": url}, "verify": {"url": url}}
         for number, (steps, given, stored) in enumerate(
             (
                 ([http], {}, 100),
@@ -91,6 +92,21 @@ class RunbookViewTests(People):
                 else:
                     self.assertEqual([one["field"] for one in made["errors"]], ["max_percent"])
                     self.assertIn("limit them by max_targets", made["detail"])
+
+    def test_it_takes_no_version_that_nobody_could_verify(self) -> None:
+        act = {"method": "POST", "url": "https://ops.example/restart"}
+        steps = [
+            {"kind": "http", "act": act},
+            {"kind": "agent", "agent": "web-1", "act": {"command": "restart-web"}},
+            {"kind": "ssm", "tags": {"service": "web"}, "act": {"document": "Restart"}},
+            {"kind": "kubernetes", "act": {"operation": "restart", "namespace": "shop", "name": "web"}},
+        ]
+
+        problem = self.post(self.admin, RUNBOOKS, {"name": "Restart", "steps": steps}, 400)
+
+        faults = {error["field"]: error["message"] for error in problem["errors"]}
+        self.assertEqual(list(faults), ["steps.0.verify", "steps.1.verify", "steps.2.verify"])
+        self.assertTrue(all(text.startswith("Add a ") for text in faults.values()), faults)
 
     def test_it_keeps_runbooks_that_ran(self) -> None:
         never, ran = make_runbook("web", by=self.admin), make_runbook("web", by=self.admin)

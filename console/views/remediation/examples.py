@@ -46,6 +46,7 @@ SSM = {
     "kind": "ssm",
     "tags": {"service": "{service}"},
     "act": {"document": "RestartService", "parameters": {"unit": ["{unit}"]}, "seconds": 120},
+    "verify": {"document": "CheckService", "parameters": {"unit": ["{unit}"]}},
 }
 STEPS = {"http": HTTP, "agent": AGENT, "kubernetes": KUBERNETES, "ssm": SSM}
 EXAMPLES = [

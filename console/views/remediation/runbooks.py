@@ -41,7 +41,7 @@ def runbooks(request: HttpRequest) -> HttpResponse:
 
 def _latest(viewer: User, ids: list[int]) -> dict[int, Run]:
     """Return each runbook's newest run that the viewer sees."""
-    newest = Run.objects.visible_to(viewer).order_by("-pk")
+    newest = Run.objects.visible_to(viewer).select_related("version").order_by("-pk")
     books = Runbook.objects.filter(pk__in=ids).prefetch_related(Prefetch("runs", queryset=newest[:1], to_attr="newest"))
     return {one.pk: one.newest[0] for one in books if one.newest}
 

@@ -28,7 +28,7 @@ from users.models import User
 MAX_ID = 2**63 - 1
 STATES = (
     ("proposed,approved,executing", gettext_lazy("Open")),
-    ("verified", gettext_lazy("Verified")),
+    ("verified", gettext_lazy("Done")),
     ("rolled_back,aborted,rejected", gettext_lazy("Without effect or undone")),
 )
 TITLES = {

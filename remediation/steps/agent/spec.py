@@ -31,6 +31,8 @@ def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[
     faults |= _faults_of_agents(spec, known)
     if not spec.get(Phase.ACT):
         faults["act"] = _("Must be an object with command, and arguments if it has any.")
+    if not spec.get(Phase.VERIFY):
+        faults["verify"] = _("Add a command that ends with 0 only if act worked.")
     for phase in Phase:
         if spec.get(phase) is not None:
             faults |= {_place(phase, place): text for place, text in _faults_of_part(spec[phase], known).items()}

@@ -34,6 +34,8 @@ def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[
     faults |= _faults_of_targets(spec, frozenset(known))
     if not spec.get(Phase.ACT):
         faults["act"] = _("Must be an object with document and parameters.")
+    if not spec.get(Phase.VERIFY):
+        faults["verify"] = _("Add a document that succeeds only if act worked.")
     for phase in COMMANDS:
         if spec.get(phase) is not None:
             found = _faults_of_part(spec[phase], known)

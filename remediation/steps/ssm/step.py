@@ -45,6 +45,10 @@ class SsmStep(StepKind):
         always = {Phase.DRY_RUN, Phase.CHECK, Phase.VERIFY}
         return frozenset(always | {phase for phase, _part in parts_of(spec)})
 
+    def verifies(self, spec: Mapping[str, Any]) -> bool:
+        """Return whether a document looks; without one, only the command's own end is known."""
+        return bool(spec.get(Phase.VERIFY))
+
     def seconds(self, spec: Mapping[str, Any], phase: Phase) -> int:
         """Return the document's time, and that for its delivery and the result."""
         part = dict(parts_of(spec)).get(phase)

@@ -120,6 +120,7 @@ class AgentSpecTests(SimpleTestCase):
 
     def test_it_names_the_place_of_each_fault(self) -> None:
         act = {"command": "restart-web"}
+        self.assertEqual(self.faults(agent="web-1", act=act), {"verify"})
         for spec, places in (
             ({"agent": "web-1", "act": act}, set()),
             ({"agents": ["a", "{host}"], "act": act, "verify": act, "roll_back": act, "dry_run": act}, set()),
@@ -138,4 +139,4 @@ class AgentSpecTests(SimpleTestCase):
             ({"agent": "a", "act": act, "argv": ["ls"]}, {"argv"}),
         ):
             with self.subTest(spec):
-                self.assertEqual(self.faults(**spec), places)
+                self.assertEqual(self.faults(**{"verify": act, **spec}), places)

@@ -284,6 +284,7 @@ class SpecTests(SimpleTestCase):
     def test_it_names_the_place_of_each_fault(self) -> None:
         where, act = {"instances": [WEB]}, {"document": "Restart"}
         shell = {"document": "AWS-RunShellScript"}
+        self.assertEqual(self.faults(**where, act=act), {"verify"})
         by_arn = {"document": "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"}
         for spec, places in (
             ({**where, "act": act}, set()),
@@ -307,4 +308,4 @@ class SpecTests(SimpleTestCase):
             ({**where, "act": act, "check": act}, {"check"}),
         ):
             with self.subTest(spec):
-                self.assertEqual(self.faults(**spec), places)
+                self.assertEqual(self.faults(**{"verify": act, **spec}), places)
