@@ -1,10 +1,13 @@
 """A runbook, from its first version to a run that somebody else approved."""
 
 import json
+import re
 from typing import Any
 
+import httpx2
 from playwright.sync_api import Page, expect
 
+from e2e.browser import checks
 from e2e.browser.case import BrowserCase
 from e2e.browser.site import person
 
@@ -71,6 +74,39 @@ class RemediationTests(BrowserCase):
         expect(daniel.locator(".run-phases")).to_contain_text("Verify: Done")
         daniel.goto(f"/incidents/{incident.reference}/")
         expect(daniel.locator(".timeline")).to_contain_text("Remediation verified")
+
+    def test_an_agent_is_made_by_keyboard_and_asks_with_its_key(self) -> None:
+        page = self.at("ada")
+        page.goto("/agents/new/")
+        page.get_by_label("Name").focus()
+        page.keyboard.type("db-1")
+        page.keyboard.press("Enter")
+        key = page.locator("#key").inner_text()
+        expect(page.locator("#heard")).to_contain_text("Waiting")
+        expect(page.locator("#install")).not_to_contain_text(key)
+        self.assertEqual([*checks.accessibility(page), *checks.width(page, 390)], [])  # it answers a form only
+        asked = {"version": "1.0", "commands": ["about"]}
+        headers = {"Authorization": f"Agent {key}"}
+
+        answer = httpx2.post(f"{self.site.address}/api/v1/agents/poll/", json=asked, headers=headers)
+
+        self.assertEqual(answer.status_code, 200)
+        expect(page.locator("#heard")).to_contain_text("It asked with this key.")
+        page.get_by_role("link", name="To the agent").click()
+        expect(page.locator("main")).to_contain_text("Connected")
+        expect(page.locator("main")).not_to_contain_text(key)
+
+    def test_an_example_is_put_into_what_was_typed(self) -> None:
+        page = self.at("ada", phone=True)
+        page.goto("/runbooks/new/")
+        page.get_by_label("Name").fill("Scale the shop")
+        page.get_by_text("Kubernetes", exact=True).first.click()
+        page.get_by_role("button", name="Put it into the form Kubernetes").click()
+        expect(page.get_by_label("Steps")).to_be_in_viewport()
+        expect(page.get_by_label("Steps")).to_have_value(re.compile('"operation": "restart"'))
+        expect(page.get_by_label("Parameters")).to_have_value(re.compile('"name": "unit"'))
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="Scale the shop")).to_be_visible()
 
     def test_it_is_stopped_and_released(self) -> None:
         daniel, ada = self.at("daniel"), self.at("ada")
