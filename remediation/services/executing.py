@@ -18,7 +18,7 @@ from remediation.services import guarding, runs
 from remediation.services.deciding import require_state, require_unexpired, stored_targets
 from remediation.services.resolving import Bound, bind, kind_of
 from remediation.steps.port import Phase
-from remediation.vocabulary import WAITING, Activity, PhaseState, RunEventKind, RunState
+from remediation.vocabulary import WAITING, Activity, RunEventKind, RunState
 
 UNTRIED = frozenset({"runbook_disabled", "runbook_changed", "incident_closed"})  # what forbids even to try
 
@@ -83,8 +83,8 @@ def _start(number: int, bound: Bound, *, by: By, override_reason: str, origin: s
     is_overridden = guarding.override(run, override_reason, by=by)
     judged = guarding.judge(run.version, incident, bound, is_automatic=run.is_automatic, now=now, run=run.pk)
     guarding.require(judged, is_overridden=is_overridden)
-    # a dry run that found nothing is not repeated; checks are made when their step comes
-    RunPhase.objects.filter(run=run).exclude(phase=Phase.DRY_RUN, state=PhaseState.DONE).delete()
+    # what was tried before may be half an hour old: all of it is done again
+    RunPhase.objects.filter(run=run).delete()
     run.state, run.activity, run.due_at = RunState.EXECUTING, Activity.EXECUTION, now
     run.started_at, run.executed_by, run.populations = now, person(by), list(bound.populations)
     names = ("state", "activity", "due_at", "started_at", "executed_by", "populations")

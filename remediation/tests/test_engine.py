@@ -154,7 +154,8 @@ class EngineTests(Setting, TestCase):
         self.assertIn("run_dry_run", kinds_of(self.incident))
         executing.execute(run, by=self.ada)
         work_off()
-        self.assertEqual([word for _, word in fake.calls], ["dry_run", "check", "act", "verify"])
+        # what was tried may be old: it is tried again
+        self.assertEqual([word for _, word in fake.calls], ["dry_run", "dry_run", "check", "act", "verify"])
 
     def test_it_tries_nothing_of_a_runbook_that_is_off(self):
         runbook = make_runbook("web", by=self.admin)
