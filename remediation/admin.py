@@ -108,7 +108,7 @@ class RunAdmin(ReadOnlyAdmin):
         (gettext_lazy("Settled"), {"fields": (("settled_at", "settled_by"), "finding", "settled_note")}),
     )
     inlines = (TargetInline, PhaseInline)
-    actions = ("approve_selected", "reject_selected", "abort_selected")
+    actions = ("reject_selected", "abort_selected")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         viewer: Any = request.user
@@ -124,10 +124,6 @@ class RunAdmin(ReadOnlyAdmin):
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request.user, "is_staff", False))
-
-    @admin.action(description=gettext_lazy("Approve"), permissions=["act"])
-    def approve_selected(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
-        self._each(request, queryset, deciding.approve, _("Approved for 15 minutes."))
 
     @admin.action(description=gettext_lazy("Reject"), permissions=["act"])
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:

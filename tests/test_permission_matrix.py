@@ -333,7 +333,8 @@ DECIDE = (401, 403, 403, 200, 403, 200)
 RUN_ROWS: list[tuple[str, str, Any, tuple[int, ...]]] = [
     ("post", f"{ONE}runs/", {"runbook": "{runbook}"}, (401, 403, 403, 201, 403, 201)),
     ("get", f"{API}runs/<id>/", None, RESPONDERS),
-    *(("post", f"{API}runs/<id>/{what}/", {}, DECIDE) for what in ("approve", "reject", "dry-run", "abort")),
+    *(("post", f"{API}runs/<id>/{what}/", {}, DECIDE) for what in ("reject", "dry-run", "abort")),
+    ("post", f"{API}runs/<id>/approve/", {"digest": "{digest}"}, DECIDE),
     ("post", f"{API}runs/<id>/execute/", {}, (401, 403, 403, 409, 403, 409)),  # nobody approved it
     ("post", f"{API}runs/<id>/settle/", SETTLEMENT, (401, 403, 403, 409, 403, 409)),  # it did not end unknown
 ]
@@ -719,7 +720,7 @@ class PermissionMatrixTests(TestCase):
         }
 
     @classmethod
-    def make_world(cls, owner: Any, admin: Any, *, is_restricted: bool) -> dict[str, int]:
+    def make_world(cls, owner: Any, admin: Any, *, is_restricted: bool) -> dict[str, Any]:
         """An incident of the team with a comment, a link and a file, and a second one."""
         incident = make_incident(by=owner)
         second = make_incident(by=owner)
@@ -729,13 +730,15 @@ class PermissionMatrixTests(TestCase):
         incident.refresh_from_db()
         target = make_incident(by=owner)
         review = make_review(incident, by=admin, owner=admin)
+        run = propose_run(incident, cls.runbook, by=admin)
         return {
             "review": review.pk,
             "moment": review.moments.first().pk,
             "factor": add_factor(review, by=admin, text="A factor").pk,
             "participant": review.participants.first().pk,
             "item": make_item(review, by=admin).pk,
-            "run": propose_run(incident, cls.runbook, by=admin).pk,
+            "run": run.pk,
+            "digest": run.digest,
             "incident": incident.pk,
             "second": second.pk,
             "alert": cls.make_alert(incident),
@@ -768,7 +771,7 @@ class PermissionMatrixTests(TestCase):
     def routed(self) -> set[tuple[str, str]]:
         return set(routes(get_resolver()))
 
-    def check(self, method: str, route: str, body: Any, statuses: tuple[int, ...], world: dict[str, int]) -> None:
+    def check(self, method: str, route: str, body: Any, statuses: tuple[int, ...], world: dict[str, Any]) -> None:
         path = "/" + self.filled(route, world)
         for person, client, expected in zip(PEOPLE, self.clients, statuses, strict=True):
             with self.subTest(f"{method.upper()} {path} {body or ''} as {person}"):
@@ -781,7 +784,7 @@ class PermissionMatrixTests(TestCase):
                     said = answer.json()  # a text, where a vendor's senders expect one
                     self.assertTrue((said if isinstance(said, str) else said["detail"]).endswith("."), said)
 
-    def send(self, client: APIClient, method: str, path: str, body: Any, world: dict[str, int]) -> Any:
+    def send(self, client: APIClient, method: str, path: str, body: Any, world: dict[str, Any]) -> Any:
         """The answer; whatever was done is undone."""
         ids = {**self.ids, **world}
         with transaction.atomic():
@@ -796,7 +799,7 @@ class PermissionMatrixTests(TestCase):
             transaction.set_rollback(True)
         return answer
 
-    def filled(self, route: str, world: dict[str, int]) -> str:
+    def filled(self, route: str, world: dict[str, Any]) -> str:
         """The route with ids in it."""
         for pattern, pk in self.paths.items():
             if pattern in route:
@@ -813,7 +816,7 @@ class PermissionMatrixTests(TestCase):
         return route.replace("<id>", str(world["file"] if "/attachments/<id>" in route else world["incident"]))
 
 
-def _meant(body: Any, ids: dict[str, int]) -> Any:
+def _meant(body: Any, ids: dict[str, Any]) -> Any:
     """The body, with numbers for the words in braces."""
     if isinstance(body, dict):
         return {name: _meant(value, ids) for name, value in body.items()}

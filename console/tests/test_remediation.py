@@ -357,7 +357,7 @@ class CardTests(PageCase):
 
         self.assertContains(self.card(self.bob), f"/runs/{run.pk}/approve/")
         self.assertNotContains(self.card(self.ada), f"/runs/{run.pk}/approve/")
-        deciding.approve(run, by=self.bob)
+        deciding.approve(run, by=self.bob, digest=run.digest)
         self.assertContains(self.card(self.ada), f"/runs/{run.pk}/execute/")
         self.assertContains(self.card(self.ada), f'/runs/{run.pk}/">Run {run.pk}</a>')
         self.assertNotContains(self.card(self.other), f"/runs/{run.pk}/execute/")

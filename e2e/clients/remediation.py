@@ -104,9 +104,10 @@ class _Shop:
     def follow(self, unit: str, state: str, *, killing: Any = None, then: Any = None) -> None:
         """Propose, approve and execute; kill something while the command runs; wait for the end."""
         values = {"runbook": self.runbook, "parameters": {"unit": unit}}
-        number = self.post(f"incidents/{self.incident}/runs/", values)["id"]
-        self.post(f"runs/{number}/approve/", {}, status=403)  # one's own
-        self.post(f"runs/{number}/approve/", {}, token=self.approver)
+        run = self.post(f"incidents/{self.incident}/runs/", values)
+        number, seen = run["id"], {"digest": run["digest"]}
+        self.post(f"runs/{number}/approve/", seen, status=403)  # one's own
+        self.post(f"runs/{number}/approve/", seen, token=self.approver)
         before = len(self.machine.runs())
         self.post(f"runs/{number}/execute/", {})
         if killing is not None:

@@ -11,6 +11,8 @@ from core.text.sentences import shown
 from remediation.models import Run, Runbook
 from remediation.vocabulary import Activity, Finding, PhaseState, PhaseWord, Risk, RunState
 
+UNSEEN = _("Send the digest of the run that you read: it is what you approve.")
+
 
 class RunPersonSerializer(serializers.Serializer[Any]):
     """Somebody who did something about a run."""
@@ -122,9 +124,13 @@ class NewRunSerializer(StrictFields, serializers.Serializer[Any]):
 
 
 class RunApprovalSerializer(StrictFields, serializers.Serializer[Any]):
-    """An approval: of the digest that you saw, if you send it."""
+    """An approval, of the digest that you saw."""
 
-    digest = serializers.CharField(required=False, max_length=64)
+    digest = serializers.CharField(
+        max_length=64,
+        help_text=_("Of the run that you read; if it is another's, nothing is approved."),
+        error_messages=dict.fromkeys(("required", "null", "blank"), UNSEEN),
+    )
     override_reason = TextField(
         required=False, allow_blank=True, max_length=1000, help_text=_("During a change freeze, of an administrator.")
     )

@@ -49,7 +49,7 @@ def stored_targets(run: Run) -> Bound:
 
 
 @unit_of_work
-def approve(run: Run, *, by: By, digest: str | None = None, override_reason: str = "", origin: str = Origin.API) -> Run:
+def approve(run: Run, *, by: By, digest: str, override_reason: str = "", origin: str = Origin.API) -> Run:
     """Approve what a digest binds, for 15 minutes. Raises NotFound, PermissionRefused, Conflict.
 
     `digest` is what the approver saw: another one is a Conflict, `digest_mismatch`.
@@ -59,7 +59,7 @@ def approve(run: Run, *, by: By, digest: str | None = None, override_reason: str
     require_state(run, RunState.PROPOSED)
     now = database_now()
     require_unexpired(run, now)
-    if digest is not None and digest != run.digest:
+    if digest != run.digest:
         raise Conflict(_("This is not what you saw: read the run again."), code="digest_mismatch", digest=run.digest)
     is_overridden = guarding.override(run, override_reason, by=by)
     judged = guarding.judge(

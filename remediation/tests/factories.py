@@ -105,7 +105,8 @@ def propose(incident: Incident, runbook: Runbook, *, by: User, **parameters: Any
 
 
 def approved(incident: Incident, runbook: Runbook, *, by: User, proposer: User | None = None) -> Run:
-    return deciding.approve(propose(incident, runbook, by=proposer or by), by=by)
+    run = propose(incident, runbook, by=proposer or by)
+    return deciding.approve(run, by=by, digest=run.digest)
 
 
 def executing_run(incident: Incident, runbook: Runbook, *, by: User) -> Run:

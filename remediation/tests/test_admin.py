@@ -21,13 +21,12 @@ class AdminTests(TestCase):
         run.refresh_from_db()
         return run
 
-    def test_it_approves_through_the_service(self) -> None:
-        run = propose(self.incident, make_runbook("web", by=self.admin, risk="b"), by=self.ada)
-
-        self.client.force_login(self.ada)
-        self.assertEqual(self.act(run, "approve_selected").state, RunState.PROPOSED)
+    def test_it_rejects_through_the_service_and_approves_nothing_unseen(self) -> None:
+        run = propose(self.incident, make_runbook("web", by=self.admin), by=self.ada)
         self.client.force_login(self.admin)
-        self.assertEqual(self.act(run, "approve_selected").state, RunState.APPROVED)
+
+        self.assertEqual(self.act(run, "approve_selected").state, RunState.PROPOSED)
+        self.assertEqual(self.act(run, "reject_selected").state, RunState.REJECTED)
 
     def test_it_shows_what_was_done(self) -> None:
         run = executing_run(self.incident, make_runbook("web-7", by=self.admin), by=self.ada)

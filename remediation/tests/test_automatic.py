@@ -101,7 +101,7 @@ class AutomaticTests(TestCase):
         Incident.objects.filter(pk=incident.pk).update(is_restricted=True)
 
         with self.assertRaises(Conflict) as caught:
-            deciding.approve(run, by=self.admin)
+            deciding.approve(run, by=self.admin, digest=run.digest)
         self.assertEqual(caught.exception.code, "incident_restricted")
 
     def test_it_keeps_a_proposal_that_a_guard_forbids(self) -> None:
@@ -140,9 +140,10 @@ class AutomaticTests(TestCase):
     def test_its_rule_approves_nothing_of_class_b(self) -> None:
         self.rule(risk="b")
         self.opened()
+        run = Run.objects.get()
 
         with self.assertRaises(PermissionRefused):
-            deciding.approve(Run.objects.get(), by=RULE)
+            deciding.approve(run, by=RULE, digest=run.digest)
 
     def test_it_proposes_once(self) -> None:
         self.rule()

@@ -72,7 +72,7 @@ class ConcernedTests(FreezeCase):
         self.incident.services.clear()
 
         with self.assertRaises(Conflict) as caught:
-            deciding.approve(run, by=self.ada)
+            deciding.approve(run, by=self.ada, digest=run.digest)
         self.assertEqual(caught.exception.code, "frozen")
 
     def test_it_judges_again_when_it_starts(self) -> None:

@@ -116,7 +116,7 @@ class AskingTests(ChatRunCase):
         self.send()
         Incident.objects.filter(pk=self.incident.pk).update(is_restricted=True)
 
-        deciding.approve(run, by=self.bob)
+        deciding.approve(run, by=self.bob, digest=run.digest)
         self.send()
 
         [read] = [message["text"] for key, message in self.slack.messages.items() if key[0] == ROOM]

@@ -41,7 +41,7 @@ class RaceTests(TransactionTestCase):
         for number in (1, 2, 3):
             fake.targets = [f"web-{number}"]
             run = propose(self.incident, runbook, by=self.admin, n=number)
-            runs.append(deciding.approve(run, by=self.admin))
+            runs.append(deciding.approve(run, by=self.admin, digest=run.digest))
         fake.targets = None
         by_number = {run.parameters["n"]: run for run in runs}
         fake.resolve = lambda spec, values: _targets(values["n"])  # type: ignore[method-assign]

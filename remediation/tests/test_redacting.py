@@ -43,7 +43,8 @@ class RedactingTests(TestCase):
             with self.subTest(state=state):
                 runbook = make_runbook("web", by=self.admin, parameters=parameters)
                 fake.targets = [f"account {LEAK}"]
-                run = deciding.approve(propose(self.incident, runbook, by=self.admin, who=LEAK), by=self.admin)
+                run = propose(self.incident, runbook, by=self.admin, who=LEAK)
+                run = deciding.approve(run, by=self.admin, digest=run.digest)
                 if state == RunState.EXECUTING:
                     executing.execute(run, by=self.admin)
 

@@ -153,7 +153,7 @@ class HeldTargetTests(People):
                 settle(run, by=self.ada, finding=finding)
                 again = propose(self.incident, make_runbook(finding, by=self.admin, **limits), by=self.ada)
                 try:
-                    deciding.approve(again, by=self.ada)
+                    deciding.approve(again, by=self.ada, digest=again.digest)
                     found = None
                 except Conflict as error:
                     found = error.code

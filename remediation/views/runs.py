@@ -88,7 +88,7 @@ class RunViewSet(ViewSet):
         summary=_("Approve a run"),
         description=_(
             "Administrators and the incident's team; a run of class B is approved by somebody other than who proposed "
-            "it (403 `own_run`). An approval is valid for 15 minutes."
+            "it (403 `own_run`). `digest` is that of the run that they read. An approval is valid for 15 minutes."
         ),
         parameters=[RUN_ID],
         request=RunApprovalSerializer,
