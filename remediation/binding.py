@@ -14,10 +14,16 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def run_digest(version: str, incident: int, parameters: Mapping[str, Any], targets: Sequence[Sequence[Target]]) -> str:
-    """Return the digest of a version's digest, the parameters, and the targets of each step."""
+def run_digest(
+    version: str,
+    incident: int,
+    parameters: Mapping[str, Any],
+    targets: Sequence[Sequence[Target]],
+    secrets: Mapping[str, str],
+) -> str:
+    """Return the digest of a version's digest, the parameters, the targets of each step, and when secrets were set."""
     found = [[[one.kind, one.name, dict(one.details)] for one in of_step] for of_step in targets]
-    return digest_of([version, incident, dict(parameters), found])
+    return digest_of([version, incident, dict(parameters), found, dict(secrets)])
 
 
 def target_key(target: Target) -> str:

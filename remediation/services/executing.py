@@ -69,7 +69,8 @@ def _start(number: int, bound: Bound, *, by: By, override_reason: str, origin: s
     _require_idle(run)
     if bound.digest != run.digest:
         raise Conflict(
-            _("The targets are not those that were approved; propose the run again."), code="targets_changed"
+            _("The targets or secrets are not those that were approved; propose the run again."),
+            code="targets_changed",
         )
     # two runs of a runbook at once would each miss the other in its counts
     list(Runbook.objects.select_for_update().filter(pk=run.runbook_id).values_list("pk"))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Conflict, DomainError
 from remediation.binding import run_digest
-from remediation.models import RunbookVersion
+from remediation.models import RunbookSecret, RunbookVersion
 from remediation.steps.parameters import parameters_of, values_of
 from remediation.steps.port import StepKind, Target, TargetsUnknown, step_kind
 from responders.models import Service
@@ -70,4 +70,12 @@ def bind(version: RunbookVersion, incident: int, values: Mapping[str, Any]) -> B
             raise DomainError(str(error), field="parameters", code="invalid_parameters") from error
         targets.append(list(found.found))
         populations.append(found.population)
-    return Bound(targets, populations, run_digest(version.digest, incident, values, targets), values)
+    digest = run_digest(version.digest, incident, values, targets, _secrets_of(version))
+    return Bound(targets, populations, digest, values)
+
+
+def _secrets_of(version: RunbookVersion) -> dict[str, str]:
+    """Return when each secret of the steps was set: never a value, or anything made of one."""
+    named = {str(step["secret"]) for step in version.steps if "secret" in step}
+    found = RunbookSecret.objects.filter(name__in=named).values_list("name", "pk", "updated_at")
+    return {name: f"{pk} {at.isoformat()}" for name, pk, at in found}

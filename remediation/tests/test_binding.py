@@ -5,15 +5,28 @@ from typing import Any
 from django.test import SimpleTestCase, TestCase
 
 from core.db.clock import database_now
+from core.errors import Conflict
 from incidents.tests.factories import make_incident, make_team
 from remediation.binding import run_digest
 from remediation.models import Run
+from remediation.services import executing
+from remediation.services.secrets import set_secret
 from remediation.steps.port import Target
 from remediation.tests.factories import fake, make_runbook, propose
 from users.tests.factories import client_of, make_admin, make_responder
 
 WEB = Target("deployment", "deployment shop/web", {"uid": "1"})
-GIVEN: dict[str, Any] = {"version": "v1", "incident": 7, "parameters": {"n": 1}, "targets": [[WEB]]}
+GIVEN: dict[str, Any] = {
+    "version": "v1",
+    "incident": 7,
+    "parameters": {"n": 1},
+    "targets": [[WEB]],
+    "secrets": {"ops": "1 a"},
+}
+
+
+def run_of(run: Run) -> Run:
+    return Run.objects.select_related("version", "incident").get(pk=run.pk)
 
 
 class DigestTests(SimpleTestCase):
@@ -33,6 +46,8 @@ class DigestTests(SimpleTestCase):
             {"targets": [[WEB], []]},
             {"targets": [[], [WEB]]},
             {"targets": []},
+            {"secrets": {"ops": "1 b"}},
+            {"secrets": {}},
         ]
 
         digests = [run_digest(**{**GIVEN, **change}) for change in changes]
@@ -40,8 +55,8 @@ class DigestTests(SimpleTestCase):
         self.assertEqual(len(set(digests)), len(changes))
 
     def test_it_is_the_same_for_the_same_in_another_order(self) -> None:
-        one = run_digest("v1", 7, {"a": 1, "b": 2}, [[Target("x", "y", {"c": 1, "d": 2})]])
-        other = run_digest("v1", 7, {"b": 2, "a": 1}, [[Target("x", "y", {"d": 2, "c": 1})]])
+        one = run_digest("v1", 7, {"a": 1, "b": 2}, [[Target("x", "y", {"c": 1, "d": 2})]], {})
+        other = run_digest("v1", 7, {"b": 2, "a": 1}, [[Target("x", "y", {"d": 2, "c": 1})]], {})
 
         self.assertEqual(one, other)
 
@@ -71,6 +86,20 @@ class ApprovalTests(TestCase):
 
         run.refresh_from_db()
         self.assertEqual((run.state, run.approved_by), ("proposed", None))
+
+    def test_it_executes_nothing_with_a_secret_that_was_set_since(self) -> None:
+        secret = set_secret(None, by=self.admin, name="ops", url_prefix="https://ops.example/", value="Bearer one")
+        run = self.proposed(step={"secret": "ops"})
+        self.approve(run, {"digest": run.digest}, 200)
+        set_secret(secret, by=self.admin, value="Bearer two")
+
+        with self.assertRaises(Conflict) as caught:
+            executing.execute(run_of(run), by=self.ada)
+        self.assertEqual(caught.exception.code, "targets_changed")
+
+        again = self.proposed(step={"secret": "ops"})
+        self.approve(again, {"digest": again.digest}, 200)
+        self.assertEqual(executing.execute(run_of(again), by=self.ada).state, "executing")
 
     def test_it_approves_no_proposal_that_has_expired(self) -> None:
         run = self.proposed()
