@@ -24,19 +24,19 @@ class AgentSerializer(CleanedModelSerializer):
 
 
 class AgentKeySerializer(serializers.Serializer[Any]):
-    """A key, shown only now, with the beginning of the agent's configuration."""
+    """A key, shown only now, and the beginning of the agent's configuration."""
 
-    key = serializers.CharField()
+    key = serializers.CharField(help_text=_("For the file that key_file names."))
     public_key = serializers.CharField(help_text=_("What the agent checks the signatures of jobs with, in base64."))
-    configuration = serializers.CharField()
+    configuration = serializers.CharField(help_text=_("Of agent.toml, without the key."))
 
 
 class NewAgentSerializer(AgentSerializer):
     """A new agent with its key, which is shown only now."""
 
-    key = serializers.CharField(read_only=True)
+    key = serializers.CharField(read_only=True, help_text=_("For the file that key_file names."))
     public_key = serializers.CharField(read_only=True)
-    configuration = serializers.CharField(read_only=True)
+    configuration = serializers.CharField(read_only=True, help_text=_("Of agent.toml, without the key."))
 
     class Meta(AgentSerializer.Meta):
         fields = [*AgentSerializer.Meta.fields, "key", "public_key", "configuration"]

@@ -38,13 +38,8 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def enrolment(agent: Agent, key: str) -> str:
-    """Return the beginning of the agent's configuration, with its key."""
-    return f"# The key, for key_file: {key}\n{configuration(agent)}"
-
-
 def configuration(agent: Agent) -> str:
-    """Return the beginning of the agent's configuration, with the public key to pin."""
+    """Return the beginning of the agent's configuration, with the public key to pin; its key is in a file of its own."""
     lines = (
         f'server = "{settings.PUBLIC_URL.rstrip("/")}"',
         f"agent = {agent.pk}",

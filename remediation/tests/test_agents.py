@@ -63,6 +63,7 @@ class AgentApiTests(TestCase):
         self.assertNotIn("key", read.data)
         self.assertIn(f'public_key = "{public_key(settings.SECRET_KEY)}"', made.data["configuration"])
         self.assertIn(f"agent = {agent.pk}", made.data["configuration"])
+        self.assertNotIn(made.data["key"], made.data["configuration"])
         self.assertEqual(poll(made.data["key"]).status_code, 200)
         changes = str(LogEntry.objects.get_for_object(agent).values_list("changes", flat=True))
         self.assertNotIn(agent.key_digest, changes)
@@ -70,8 +71,10 @@ class AgentApiTests(TestCase):
     def test_it_replaces_a_key_without_a_gap(self) -> None:
         agent, old = make_agent()
 
-        new = self.client.post(f"/api/v1/agents/{agent.pk}/key/").data["key"]
+        made = self.client.post(f"/api/v1/agents/{agent.pk}/key/").data
+        new = made["key"]
 
+        self.assertNotIn(new, made["configuration"])
         self.assertEqual(poll(old).status_code, 200)
         self.assertEqual(poll(new).status_code, 200)
         self.assertEqual(poll(old).status_code, 401)  # since the new one is used

@@ -63,7 +63,7 @@ def _shown(agent: Agent, key: str) -> dict[str, str]:
     return {
         "key": key,
         "public_key": public_key(settings.SECRET_KEY),
-        "configuration": agents.enrolment(agent, key),
+        "configuration": agents.configuration(agent),
     }
 
 
