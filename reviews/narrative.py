@@ -132,7 +132,10 @@ def _sentence(event: IncidentEvent) -> str:
         by_somebody, by_nobody = CORRECTED if "corrects" in event.data else ACTS[event.kind]
         return by_somebody % {"who": event.actor_label} if event.actor_label else str(by_nobody)
     text = event.data.get("text")
-    return text if isinstance(text, str) and text else label_of(event.kind)
+    if isinstance(text, str) and text:
+        return text
+    runbook, label = event.data.get("runbook"), label_of(event.kind)
+    return f"{label}: {runbook}" if runbook else label
 
 
 def _named(value: Any) -> str:

@@ -359,7 +359,8 @@ class CardTests(PageCase):
         self.assertNotContains(self.card(self.ada), f"/runs/{run.pk}/approve/")
         deciding.approve(run, by=self.bob, digest=run.digest)
         self.assertContains(self.card(self.ada), f"/runs/{run.pk}/execute/")
-        self.assertContains(self.card(self.ada), f'/runs/{run.pk}/">Run {run.pk}</a>')
+        named = f'/runs/{run.pk}/"><bdi>Restart web</bdi> · Run {run.pk}</a>'
+        self.assertContains(self.card(self.ada), named, count=2)  # proposed, approved
         self.assertNotContains(self.card(self.other), f"/runs/{run.pk}/execute/")
         self.assertNotContains(self.card(self.other), "Propose a run")
 

@@ -139,8 +139,9 @@ def _describe_facts(data: dict[str, Any]) -> Iterable[str]:
         yield str(data["alert"].get("title", ""))
     if isinstance(data.get("user"), dict):
         yield str(data["user"].get("name", ""))
-    if isinstance(data.get("name"), str):
-        yield data["name"]
+    for name in ("name", "runbook"):
+        if isinstance(data.get(name), str):
+            yield data[name]
     if isinstance(data.get("text"), str):
         yield shown(data["text"])
     if "seq" in data:

@@ -1,6 +1,7 @@
 from django.test import TestCase
 from django.urls import reverse
 
+from incidents.admin.timeline import timeline_line
 from incidents.tests.factories import make_incident, make_team
 from remediation.models import Run, Stop
 from remediation.services import stopping
@@ -27,6 +28,13 @@ class AdminTests(TestCase):
 
         self.assertEqual(self.act(run, "approve_selected").state, RunState.PROPOSED)
         self.assertEqual(self.act(run, "reject_selected").state, RunState.REJECTED)
+
+    def test_the_timeline_names_the_runbook(self) -> None:
+        propose(self.incident, make_runbook("web", by=self.admin, name="Restart web"), by=self.ada)
+
+        event = self.incident.events.get(kind="run_proposed")
+
+        self.assertEqual(timeline_line(event).changes, ["Restart web"])
 
     def test_it_shows_what_was_done(self) -> None:
         run = executing_run(self.incident, make_runbook("web-7", by=self.admin), by=self.ada)

@@ -50,6 +50,7 @@ class TellTests(SimpleTestCase):
                 "Ada corrected an update on the status page.",
             ),
             (event("status_updated", data={"corrects": 5}), "An update on the status page was corrected."),
+            (event("run_started", data={"runbook": "Restart web", "run": 2}), "Remediation started: Restart web"),
             (event("something_new"), "Something new"),
         ]
 
