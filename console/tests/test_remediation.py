@@ -373,6 +373,23 @@ class CardTests(PageCase):
         self.assertNotContains(page, "Restart web")
         self.assertNotContains(page, "side-runs")
 
+    def test_it_shows_what_waits_before_everything_else(self) -> None:
+        unknown = unknown_run(self.incident, "db", by=self.ada, name="Vacuum")
+        calm = make_runbook("cache", by=self.admin, name="Flush cache")
+        for _time in range(5):
+            deciding.reject(propose(self.incident, calm, by=self.ada), by=self.admin)
+        waiting = propose(self.incident, self.runbook, by=self.ada)
+
+        page = self.card(self.bob)
+
+        found = [[one["run"].pk for one in page.context[name]] for name in ("waiting_runs", "runs")]
+        self.assertEqual((found[0], len(found[1])), ([waiting.pk, unknown.pk], 3))
+        places = [page.content.index(text) for text in (b"waiting-runs", b"description-title", b"side-runs")]
+        self.assertEqual(places, sorted(places))
+        settle(unknown, by=self.admin)
+        Run.objects.filter(pk=waiting.pk).update(expires_at=database_now())
+        self.assertNotContains(self.card(self.bob), "waiting-runs")
+
     def test_it_comes_with_live_updates(self) -> None:
         approved(self.incident, make_runbook(by=self.admin, name="Flush cache"), by=self.ada)
 
@@ -382,6 +399,7 @@ class CardTests(PageCase):
         )
 
         self.assertContains(answer, 'data-part="runs"')
+        self.assertContains(answer, 'data-part="runs-waiting"')
         self.assertContains(answer, "Flush cache")
 
 

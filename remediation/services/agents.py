@@ -39,7 +39,7 @@ def digest_of(key: str) -> str:
 
 
 def configuration(agent: Agent) -> str:
-    """Return the beginning of the agent's configuration, with the public key to pin; its key is in a file of its own."""
+    """Return the beginning of the agent's configuration, with the public key to pin, without the key."""
     lines = (
         f'server = "{settings.PUBLIC_URL.rstrip("/")}"',
         f"agent = {agent.pk}",

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.db.models import Case, Q, When
 from django.utils.translation import gettext as _
 
 from core.db.clock import database_now
@@ -31,10 +32,14 @@ def runs_visible_to(user: User) -> Any:
 
 
 def card_of(incident: Incident, viewer: User) -> dict[str, Any]:
-    """Return an incident's newest runs, and whether the viewer may propose one."""
-    found = list(Run.objects.filter(incident=incident).select_related(*RELATED)[: MOST_OPEN + 1])
+    """Return an incident's newest runs, those that wait for people apart, and whether the viewer may propose one."""
+    may_wait = Q(state__in=WAITING, expires_at__gt=database_now()) | Q(state=RunState.UNKNOWN, settled_at=None)
+    first = Run.objects.filter(incident=incident).order_by(Case(When(may_wait, then=0), default=1), "-pk")
+    found = list(first.select_related(*RELATED)[: MOST_OPEN + 1])
+    shown = [described(run, viewer) for run in found[:MOST_OPEN]]
     return {
-        "runs": [described(run, viewer) for run in found[:MOST_OPEN]],
+        "waiting_runs": [one for one in shown if one["is_waiting"] or one["is_unsettled"]],
+        "runs": [one for one in shown if not (one["is_waiting"] or one["is_unsettled"])],
         "has_more_runs": len(found) > MOST_OPEN,
         "may_propose": incident.is_still_open and can_work_on(viewer, incident.team_id),
     }
