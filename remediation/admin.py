@@ -1,12 +1,16 @@
 """Admin pages of runbooks, runs, freeze windows and the global stop; the services write."""
 
+import datetime as dt
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.admin import TabularInline
@@ -27,6 +31,7 @@ from remediation.models import (
     Stop,
 )
 from remediation.services import deciding, pausing, stopping
+from responders.oncall.walltime import wall_of
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # unfold is untyped
@@ -138,10 +143,30 @@ class RunAdmin(ReadOnlyAdmin):
             attempt(request, partial(work, run, by=request.user, origin=Origin.ADMIN), done=f"{run}: {done}")
 
 
+class FreezeWindowForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A window whose times are those of its zone."""
+
+    def _zone(self) -> ZoneInfo:
+        zone = self.data.get("time_zone") if self.is_bound else self.instance.time_zone
+        return ZoneInfo(zone if zone in available_timezones() else "UTC")
+
+    def full_clean(self) -> None:
+        with timezone.override(self._zone()):
+            super().full_clean()
+
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
+        """Return a time as the clocks of the stored zone show it."""
+        initial = super().get_initial_for_field(field, field_name)
+        if isinstance(initial, dt.datetime) and timezone.is_aware(initial):
+            return wall_of(initial, ZoneInfo(self.instance.time_zone))
+        return initial
+
+
 @admin.register(FreezeWindow)
 class FreezeWindowAdmin(BackOfficeAdmin):
     """Change freezes."""
 
+    form = FreezeWindowForm
     ordering = ("starts_at", "id")
     list_display = ("name", "starts_at", "ends_at", "is_weekly")
     search_fields = ("name__icontains",)

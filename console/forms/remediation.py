@@ -1,14 +1,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from console.forms.code import CodeField
-from console.forms.fields import MomentField, zone_help
 from console.forms.seen import SeenForm
 from console.forms.silences import zones
+from console.oncall.forms import MomentField, ZonedForm, local_text
 from remediation.models import FreezeWindow, Runbook, RunbookVersion
 from remediation.steps.parameters import MAX_STRING, Parameter, ParameterKind
 from remediation.vocabulary import Risk
@@ -134,8 +135,8 @@ def initial_of(runbook: Runbook, version: RunbookVersion) -> dict[str, Any]:
     return {**plain, **{name: getattr(version, name) for name in names}}
 
 
-class FreezeForm(SeenForm):
-    """A change freeze; its serializer judges the values."""
+class FreezeForm(SeenForm, ZonedForm):
+    """A change freeze, in times of its own zone; its serializer judges the values."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
     starts_at = MomentField(label=gettext_lazy("From"))
@@ -145,7 +146,7 @@ class FreezeForm(SeenForm):
         required=False,
         help_text=gettext_lazy("At the same time by its zone's clock."),
     )
-    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone of the weekly repetition"), choices=zones)
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=zones)
     teams = forms.MultipleChoiceField(
         label=gettext_lazy("Only for these teams"),
         required=False,
@@ -158,19 +159,21 @@ class FreezeForm(SeenForm):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["ends_at"].help_text = zone_help()
+        given = args[0] if args and args[0] is not None else kwargs.get("initial", {})
+        zone = given.get("time_zone", "UTC")
+        super().__init__(*args, zone=zone if zone in available_timezones() else "UTC", **kwargs)
         for name, model in (("teams", Team), ("services", Service)):
             rows = model.objects.order_by("name").values_list("pk", "name")
             self.fields[name].choices = list(rows)  # type: ignore[attr-defined]
 
     def as_api(self) -> dict[str, Any]:
-        given = {name: value for name, value in self.cleaned_data.items() if name != "seen"}
+        given = {name: value for name, value in self.cleaned_data.items() if name not in ("seen", "zone")}
         return {**given, **{name: [int(one) for one in given[name]] for name in ("teams", "services")}}
 
 
 def initial_of_freeze(window: FreezeWindow) -> dict[str, Any]:
     """Return a freeze window as its form begins."""
-    plain = {name: getattr(window, name) for name in ("name", "starts_at", "ends_at", "is_weekly", "time_zone")}
+    plain = {name: getattr(window, name) for name in ("name", "is_weekly", "time_zone")}
+    plain.update({name: local_text(getattr(window, name), window.time_zone) for name in ("starts_at", "ends_at")})
     rows = {name: sorted(getattr(window, name).values_list("pk", flat=True)) for name in ("teams", "services")}
     return {**plain, **rows}

@@ -35,14 +35,14 @@ class FreezeWindow(models.Model):
 
     def clean(self) -> None:
         """Refuse a window that ends before it starts, or weekly ones longer than a week, and unknown zones."""
+        if self.time_zone not in zoneinfo.available_timezones():
+            raise ValidationError({"time_zone": _("Must be a time zone, such as Europe/Zurich.")})
         if self.starts_at is None or self.ends_at is None:
             return
         if self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": _("Must be after the start.")})
         if self.is_weekly and (self.ends_at - self.starts_at).days >= 7:
             raise ValidationError({"ends_at": _("A weekly window is shorter than a week.")})
-        if self.time_zone not in zoneinfo.available_timezones():
-            raise ValidationError({"time_zone": _("Must be a time zone, such as Europe/Zurich.")})
 
 
 class Stop(models.Model):

@@ -1,5 +1,6 @@
 """Runbooks, their secrets, freeze windows and the global stop as the API shows and takes them."""
 
+import zoneinfo
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +11,8 @@ from core.api.fields import LineField, TextField
 from core.text.sentences import shown
 from remediation.models import FreezeWindow, Runbook, RunbookSecret
 from remediation.vocabulary import Risk
+from responders.lineups import typed_instant
+from responders.serializers.lineups import TypedTimeField
 
 
 class RunbookDefinitionSerializer(serializers.Serializer[Any]):
@@ -99,9 +102,20 @@ class RunbookSecretSerializer(StrictFields, serializers.ModelSerializer[RunbookS
 class FreezeWindowSerializer(CleanedModelSerializer):
     """A time in which runs need an administrator's written reason."""
 
+    starts_at = TypedTimeField(help_text=_("Without an offset, by the clocks of `time_zone`."))
+    ends_at = TypedTimeField(help_text=_("Without an offset, by the clocks of `time_zone`."))
+
     class Meta:
         model = FreezeWindow
         fields = ["id", "name", "starts_at", "ends_at", "is_weekly", "time_zone", "teams", "services"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kept = self.instance.time_zone if self.partial and self.instance is not None else "UTC"
+        zone = attrs.get("time_zone", kept)
+        if zone in zoneinfo.available_timezones():
+            moments = {name: attrs[name] for name in ("starts_at", "ends_at") if name in attrs}
+            attrs.update({name: typed_instant(moment, zone, name) for name, moment in moments.items()})
+        return super().validate(attrs)
 
 
 class StopReasonSerializer(StrictFields, serializers.Serializer[Any]):

@@ -3,6 +3,7 @@ from typing import Any
 from unittest.mock import patch
 
 from django.test import TestCase
+from django.urls import reverse
 
 from core.db.clock import database_now
 from core.errors import Conflict
@@ -12,7 +13,7 @@ from remediation.services import deciding, executing, proposing
 from remediation.steps.port import Context, Outcome
 from remediation.tests.factories import FAILED, approved, executing_run, fake, make_runbook, propose, work_off
 from remediation.vocabulary import RunState
-from users.tests.factories import make_admin, make_responder
+from users.tests.factories import client_of, make_admin, make_responder
 
 SERVICE = [{"name": "service", "kind": "service"}]
 TEXT = [{"name": "name", "kind": "choice", "choices": ["orders-db", "mail"]}]
@@ -118,3 +119,68 @@ class BeginningTests(FreezeCase):
 
     def test_it_lets_a_run_end_that_an_administrator_wanted_during_freezes(self) -> None:
         self.assertEqual(self.done(override_reason="It burns").state, RunState.VERIFIED)
+
+
+class TypedTimeTests(TestCase):
+    """A time without an offset is read by the window's clocks."""
+
+    URL = "/api/v1/freeze-windows/"
+    GIVEN = {"name": "Sale", "time_zone": "Europe/Zurich"}
+
+    def setUp(self) -> None:
+        self.admin = make_admin(time_zone="Asia/Tokyo")
+
+    def times(self) -> list[str]:
+        window = FreezeWindow.objects.get()
+        return [f"{moment:%d %H:%M}" for moment in (window.starts_at, window.ends_at)]
+
+    def test_it_is_so_over_rest(self) -> None:
+        api = client_of(self.admin)
+        body = {**self.GIVEN, "starts_at": "2026-11-27T18:00", "ends_at": "2026-11-28T18:00:00Z"}
+
+        made = api.post(self.URL, body, "json")
+        self.assertEqual((made.status_code, self.times()), (201, ["27 17:00", "28 18:00"]))
+        api.patch(f"{self.URL}{made.json()['id']}/", {"ends_at": "2026-11-28T20:00"}, "json")
+        self.assertEqual(self.times(), ["27 17:00", "28 19:00"])
+
+    def test_it_says_what_a_time_may_mean_that_the_clocks_skip_or_repeat(self) -> None:
+        for moment, code in (("2026-03-29T02:30", "time_skipped"), ("2026-10-25T02:30", "time_repeated")):
+            body = {**self.GIVEN, "starts_at": moment, "ends_at": "2026-11-28T18:00"}
+
+            answer = client_of(self.admin).post(self.URL, body, "json")
+
+            self.assertEqual((answer.status_code, answer.json()["code"]), (400, code))
+            self.assertEqual(len(answer.json()["candidates"]), 2)
+
+    def test_it_refuses_an_unknown_zone(self) -> None:
+        body = {**self.GIVEN, "time_zone": "Mars/Base", "starts_at": "2026-11-27T18:00", "ends_at": "2026-11-28T18:00Z"}
+
+        answer = client_of(self.admin).post(self.URL, body, "json")
+
+        self.assertEqual(answer.status_code, 400)
+        self.assertIn("Must be a time zone", answer.content.decode())
+
+    def test_it_is_so_on_the_page(self) -> None:
+        self.client.force_login(self.admin)
+        body = {**self.GIVEN, "starts_at": "2026-10-25T02:30", "ends_at": "2026-10-26T18:00"}
+
+        page = self.client.post(reverse("console:freeze-new"), body)
+        self.assertContains(page, "2026-10-25T02:30:00+01:00", status_code=422)
+        self.client.post(reverse("console:freeze-new"), {**body, "starts_at_is": "2026-10-25T02:30:00+01:00"})
+
+        self.assertEqual(self.times(), ["25 01:30", "26 17:00"])
+        page = self.client.get(reverse("console:freeze", args=[FreezeWindow.objects.get().pk]))
+        self.assertContains(page, 'value="2026-10-26T18:00"')
+
+    def test_it_is_so_in_the_back_office(self) -> None:
+        self.client.force_login(self.admin)
+        times = {"starts_at_0": "2026-11-27", "starts_at_1": "18:00", "ends_at_0": "2026-11-28", "ends_at_1": "18:00"}
+
+        page = self.client.post(reverse("admin:remediation_freezewindow_add"), {**self.GIVEN, **times})
+
+        self.assertEqual((page.status_code, self.times()), (302, ["27 17:00", "28 17:00"]))
+        page = self.client.get(reverse("admin:remediation_freezewindow_change", args=[FreezeWindow.objects.get().pk]))
+        self.assertContains(page, 'value="18:00:00"', count=2)
+        skipped = {**self.GIVEN, **times, "starts_at_0": "2026-03-29", "starts_at_1": "02:30"}
+        page = self.client.post(reverse("admin:remediation_freezewindow_add"), skipped)
+        self.assertContains(page, "it may be ambiguous or it may not exist")
