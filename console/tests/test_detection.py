@@ -69,12 +69,15 @@ class RuleTests(TestCase):
 
         response = self.client.post(reverse(NEW), given(backtest="1"))
         none = self.client.post(reverse(NEW), given(backtest="1", query="nothing"))
+        near = self.client.post(reverse(NEW), given(backtest="1", threshold="5"))
 
         self.assertEqual(len(response.context["result"].alerts), 1)
         self.assertEqual(len(response.context["chart"].hits), 48)
         self.assertContains(response, "It would have raised 1 alert.")
         self.assertNotContains(response, HOSTILE)
         self.assertContains(none, "It would have raised 0 alerts.")
+        self.assertContains(near, "The most in one window was 3, of 5 that raise an alert.")
+        self.assertNotContains(response, "The most in one window was")
         self.assertFalse(DetectionRule.objects.filter(name="Refused").exists())
 
     def test_it_begins_with_a_line(self):

@@ -148,6 +148,8 @@ class BacktestSerializer(serializers.Serializer[Any]):
     is_truncated = serializers.BooleanField()
     windows = serializers.IntegerField(help_text="How many windows were evaluated.")
     lines_read = serializers.IntegerField()
+    threshold = serializers.IntegerField(help_text="How many lines in one window raise an alert.")
+    peak = serializers.IntegerField(help_text="The most lines of one group in a window, whether it was enough or not.")
     alerts = RaisedSerializer(many=True)
 
 

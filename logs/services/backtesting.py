@@ -51,13 +51,15 @@ class Raised:
 
 @dataclass
 class Backtest:
-    """What was found, and how far it came."""
+    """What was found, and how far it came; `peak` is the most lines of one group in a window."""
 
     since: dt.datetime
     until: dt.datetime
     evaluated_until: dt.datetime
     windows: int = 0
     lines_read: int = 0
+    threshold: int = 1
+    peak: int = 0
     is_truncated: bool = False
     alerts: list[Raised] = field(default_factory=list)
 
@@ -87,6 +89,8 @@ class _Trial:
     def __init__(self, rule: DetectionRule, since: dt.datetime, until: dt.datetime) -> None:
         self.rule, self.spec = rule, rule.spec
         self.found = Backtest(since, until, since)
+        if rule.mode != Mode.IMMEDIATE:
+            self.found.threshold = self.spec.threshold
         self.open: dict[Group, Raised] = {}
         self.deadline = 0.0
 
@@ -152,6 +156,7 @@ class _Windows(_Trial):
     def _judge(
         self, end: dt.datetime, counts: dict[Group, int], earlier: dict[Group, list[str]], *, is_whole: bool = True
     ) -> None:
+        self.found.peak = max(self.found.peak, *counts.values(), 0)
         reached = {group: count for group, count in counts.items() if count >= self.spec.threshold}
         for group in [group for group in self.open if is_whole and group not in reached]:
             self.open.pop(group).ends_at = end
@@ -214,6 +219,7 @@ class _Immediate(_Trial):
         raised = self.open.get(group) or self.raise_alert(group, line.timestamp, [])
         raised.windows += 1
         raised.peak = raised.windows
+        self.found.peak = max(self.found.peak, raised.peak)
         raised.ends_at = line.timestamp + dt.timedelta(seconds=self.spec.window)
         if len(raised.lines) < SAMPLES:
             raised.lines.append(line.message[:SAMPLE_LENGTH])

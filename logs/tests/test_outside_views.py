@@ -70,6 +70,7 @@ class OutsideRuleTests(TestCase):
         found = self.responder.post(f"{URL}{rule.pk}/backtest/", RANGE, "json").json()
 
         self.assertEqual((found["windows"], found["lines_read"], found["is_truncated"]), (11, 6, False))
+        self.assertEqual((found["peak"], found["threshold"]), (3, 2))
         alert = found["alerts"][0]
         self.assertEqual((len(found["alerts"]), alert["windows"], alert["peak"]), (1, 2, 3))
         self.assertEqual((alert["starts_at"], alert["ends_at"]), ("2026-11-21T10:02:00Z", "2026-11-21T10:04:00Z"))

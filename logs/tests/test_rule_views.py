@@ -164,6 +164,16 @@ class BacktestTests(TestCase):
             (DetectionRule.objects.count(), IntakeEvent.objects.count(), Alert.objects.count()), (before, 0, 0)
         )
 
+    def test_it_says_how_near_a_rule_came(self):
+        body = {**RULE, "query": "timeout", "level": None, "threshold": 10, "group_by": ["service"], **self.range}
+
+        near = self.responder.post(f"{URL}backtest/", body, "json").json()
+        far = self.responder.post(f"{URL}backtest/", {**body, "query": "nothing"}, "json").json()
+
+        self.assertEqual(
+            [(one["alerts"], one["peak"], one["threshold"]) for one in (near, far)], [([], 3, 10), ([], 0, 10)]
+        )
+
     def test_it_tries_immediate_rules(self):
         store([Line(f"disk {number}", after(number * 600), Level.CRITICAL) for number in range(3)], None, START)
         body = {**RULE, "mode": Mode.IMMEDIATE, "level": "critical", "group_by": ["template"]}
@@ -172,6 +182,7 @@ class BacktestTests(TestCase):
         found = self.responder.post(f"{URL}backtest/", {**body, **late}, "json").json()
 
         self.assertEqual([one["title"] for one in found["alerts"]], ["Errors: disk <*>"] * 3)
+        self.assertEqual((found["peak"], found["threshold"]), (1, 1))
 
     def test_it_finds_the_same_in_parts_as_at_once(self):
         for second in range(0, 36_000, 50):
