@@ -35,12 +35,18 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Preview:
-    """What a run would be."""
+class Draft:
+    """What a run would be, with its targets as they were found."""
 
     version: RunbookVersion
-    values: Mapping[str, Any]
+    values: dict[str, Any]
     bound: Bound
+
+
+@dataclass(frozen=True)
+class Preview(Draft):
+    """What a run would be, and what would forbid it."""
+
     warnings: list[Refusal]
 
 
@@ -58,23 +64,26 @@ def propose(
     What a run that ended unknown holds is refused at once. Call it outside of transactions. Raises NotFound,
     PermissionRefused, Conflict, DomainError.
     """
+    draft = prepare(incident, runbook, by=by, parameters=parameters)
+    return store(incident, draft, by=by, origin=origin, is_automatic=is_automatic)
+
+
+def prepare(incident: Incident, runbook: Runbook, *, by: By, parameters: Mapping[str, Any]) -> Draft:
+    """Return what a run would be, with its targets as they are now; asks other systems. Raises as `propose`."""
     require_propose(by, incident)
     version = version_of(runbook)
     values = values_for(version, parameters)
-    bound = bind(version, incident.pk, values)
-    return _store(incident, version, values, bound, by=by, origin=origin, is_automatic=is_automatic)
+    return Draft(version, values, bind(version, incident.pk, values))
 
 
 def preview(incident: Incident, runbook: Runbook, *, by: By, parameters: Mapping[str, Any]) -> Preview:
     """Return what a run would do now and what would forbid it, storing nothing. Raises as `propose`."""
-    require_propose(by, incident)
-    version = version_of(runbook)
-    values = values_for(version, parameters)
-    bound = bind(version, incident.pk, values)
+    draft = prepare(incident, runbook, by=by, parameters=parameters)
+    version, bound = draft.version, draft.bound
     warnings = guarding.judge(version, incident, bound, is_automatic=False, now=database_now(), run=0)
     user = person(by)
     proposer = user.pk if user is not None else None
-    return Preview(version, values, bound, [*warnings, *without_approver(version, incident, proposer)])
+    return Preview(version, draft.values, bound, [*warnings, *without_approver(version, incident, proposer)])
 
 
 def version_of(runbook: Runbook) -> RunbookVersion:
@@ -85,17 +94,11 @@ def version_of(runbook: Runbook) -> RunbookVersion:
 
 
 @unit_of_work
-def _store(
-    incident: Incident,
-    version: RunbookVersion,
-    values: dict[str, Any],
-    bound: Bound,
-    *,
-    by: By,
-    origin: str,
-    is_automatic: bool,
+def store(
+    incident: Incident, draft: Draft, *, by: By, origin: str = Origin.API, is_automatic: bool = False
 ) -> Proposal:
-    incident = lock(incident)
+    """Store what was prepared, and ask for approval; calls nobody. Raises as `propose`."""
+    incident, version, bound = lock(incident), draft.version, draft.bound
     require_propose(by, incident)
     if not incident.is_still_open:
         raise Conflict(_("The incident is no longer open."), code="incident_closed")
@@ -106,7 +109,7 @@ def _store(
         incident=incident,
         version=version,
         runbook=version.runbook,
-        parameters=values,
+        parameters=draft.values,
         populations=list(bound.populations),
         digest=bound.digest,
         is_automatic=is_automatic,

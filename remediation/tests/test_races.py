@@ -4,12 +4,13 @@ from core.db.clock import database_now
 from core.db.tests.threads import at_once
 from core.errors import Conflict
 from incidents.tests.factories import make_incident
+from notifications.models import Notification
 from remediation.models import Run
 from remediation.services import deciding, engine, executing, stopping
 from remediation.steps.port import Target, Targets
 from remediation.tests.factories import approved, fake, make_runbook, propose, settle, unknown_run
 from remediation.vocabulary import Finding, RunState
-from users.tests.factories import make_admin
+from users.tests.factories import client_of, make_admin
 
 
 class RaceTests(TransactionTestCase):
@@ -25,6 +26,21 @@ class RaceTests(TransactionTestCase):
 
         self.assertEqual(Run.objects.filter(state=RunState.EXECUTING).count(), 1)
         self.assertEqual([one.code for one in found if isinstance(one, Conflict)], ["target_busy"] * 2)
+
+    def test_a_repeated_proposal_is_made_once(self) -> None:
+        body = {"runbook": make_runbook("web", by=self.admin, risk="b").pk}
+        url, approver = f"/api/v1/incidents/{self.incident.pk}/runs/", make_admin()
+
+        def post() -> tuple[int, bytes]:
+            answer = client_of(self.admin).post(url, body, "json", headers={"Idempotency-Key": "once"})
+            return answer.status_code, answer.content
+
+        found = at_once([post] * 4)
+
+        self.assertEqual({status for status, _content in found}, {201}, found)
+        self.assertEqual(len(set(found)), 1)
+        self.assertEqual(Run.objects.count(), 1)
+        self.assertEqual(Notification.objects.filter(user=approver).count(), 1)
 
     def test_a_run_is_executed_once(self) -> None:
         run = approved(self.incident, make_runbook("web", by=self.admin), by=self.admin)

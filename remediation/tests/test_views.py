@@ -1,6 +1,8 @@
 import datetime as dt
 from typing import Any
+from unittest.mock import patch
 
+from django.db import connection
 from django.test import TestCase
 
 from core.db.clock import database_now
@@ -142,6 +144,27 @@ class FreezeWindowTests(People):
 
 
 class ProposalTests(People):
+    def test_it_proposes_a_repeat_once(self) -> None:
+        body, api = {"runbook": make_runbook("web", by=self.admin).pk}, client_of(self.ada)
+        headers = {"Idempotency-Key": "once"}
+        in_transaction: list[bool] = []
+        atomic_at_rest = len(connection.savepoint_ids)
+        resolve = fake.resolve
+
+        def look(*args: Any) -> Any:
+            in_transaction.append(len(connection.savepoint_ids) > atomic_at_rest)
+            return resolve(*args)
+
+        with patch.object(fake, "resolve", look):
+            first = api.post(self.runs_url, body, "json", headers=headers)
+            again = api.post(self.runs_url, body, "json", headers=headers)
+        other = api.post(self.runs_url, {**body, "parameters": {"x": 1}}, "json", headers=headers)
+
+        self.assertEqual((first.status_code, again.status_code, again.content), (201, 201, first.content))
+        self.assertEqual((other.status_code, other.json()["code"]), (409, "idempotency_key_reused"))
+        self.assertEqual((Run.objects.count(), kinds_of(self.incident).count("run_proposed")), (1, 1))
+        self.assertEqual(in_transaction, [False])
+
     def test_it_proposes_with_targets_and_digest(self) -> None:
         runbook = make_runbook("web", "db", by=self.admin, risk="b")
 

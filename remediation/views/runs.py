@@ -12,6 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from core.api.idempotency import IdempotentWrites
+from core.api.parameters import IDEMPOTENCY_KEY
 from core.api.permissions import IsResponder
 from core.api.problems import refuse_unknown_parameters
 from core.api.schema import paged
@@ -32,6 +34,7 @@ from remediation.serializers.runs import (
     RunSettlementSerializer,
 )
 from remediation.services import deciding, executing, proposing, settling
+from remediation.services.proposing import Draft
 from users.authentication import person
 
 NUMBERS = "[0-9]{1,18}"
@@ -171,25 +174,33 @@ class RunViewSet(ViewSet):
         return Response(RunDetailSerializer(run_for(request, id)).data)
 
 
-class IncidentRunsView(APIView):
+class IncidentRunsView(IdempotentWrites, APIView):
     """Runs of one incident."""
 
     permission_classes = [IsResponder]
+
+    draft: Draft | None = None  # with its targets, once they were found
 
     @extend_schema(
         operation_id="incident_runs_create",
         summary=_("Propose a run of a runbook"),
         description=_("Its targets are found now; `warnings` say what would forbid it."),
-        parameters=[INCIDENT_ID],
+        parameters=[INCIDENT_ID, IDEMPOTENCY_KEY],
         request=NewRunSerializer,
         responses={201: ProposedRunSerializer},
     )
     def post(self, request: Request, id: str) -> Response:
-        incident = incident_for(request, id)
-        given = _valid(NewRunSerializer, request)
-        proposal = proposing.propose(
-            incident, given["runbook"], by=person(request), parameters=given.get("parameters", {})
-        )
+        if self.draft is None:
+            self.prepare(request, id=id)
+        draft: Draft = self.draft  # type: ignore[assignment]  # prepared
+        proposal = proposing.store(incident_for(request, id), draft, by=person(request))
         shown_run: Any = run_for(request, proposal.run.pk)
         shown_run.warnings = [{"code": one.code, "text": shown(one.text)} for one in proposal.warnings]
         return Response(ProposedRunSerializer(shown_run).data, status=http.HTTP_201_CREATED)
+
+    def prepare(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Find the targets before the transaction: that may ask other systems."""
+        incident = incident_for(request, kwargs["id"])
+        given = _valid(NewRunSerializer, request)
+        parameters = given.get("parameters", {})
+        self.draft = proposing.prepare(incident, given["runbook"], by=person(request), parameters=parameters)
