@@ -58,7 +58,10 @@ TEMPLATES = (
     RuleTemplate(
         key="error_rate",
         title=_lazy("Error rate"),
-        about=_lazy("Many errors of one host within five minutes: log levels, and responses of 500 and more."),
+        about=_lazy(
+            "Many errors of one host within five minutes: log levels, and responses of 500 and more. "
+            "Write your indexes for index=*, which searches all that the token may."
+        ),
         query="index=* (log_level=ERROR OR level=ERROR OR level=CRITICAL OR severity=ERROR OR status>=500)",
         threshold=50,
         severity="high",
@@ -69,7 +72,10 @@ TEMPLATES = (
     RuleTemplate(
         key="cloudtrail_errors",
         title=_lazy("CloudTrail errors"),
-        about=_lazy("Calls to AWS that fail again and again, by error and call: missing permissions, throttling."),
+        about=_lazy(
+            "Calls to AWS that fail again and again, by error and call: missing permissions, throttling. "
+            "Write your indexes for index=*, which searches all that the token may."
+        ),
         query="index=* sourcetype=aws:cloudtrail errorCode=* NOT errorCode=success",
         threshold=5,
         severity="medium",

@@ -40,6 +40,10 @@ class TemplateRuleTests(TestCase):
             pass
         return list(Alert.objects.filter(incident__isnull=False).order_by("title").values_list("title", flat=True))
 
+    def test_it_advises_to_narrow_what_searches_everything(self):
+        for template in TEMPLATES:
+            self.assertEqual("index=*" in template.query, "Write your indexes for index=*" in str(template.about))
+
     def test_it_finds_a_rise_of_errors(self):
         for number in range(120):
             at = after(number * 2)
