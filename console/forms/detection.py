@@ -1,6 +1,9 @@
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -12,10 +15,17 @@ from logs.sources import INTERNAL, kinds
 from logs.sources.outside import stores
 from logs.vocabulary import LEVEL_OF_WORD, LEVEL_WORDS, Level
 
+format_html_lazy = lazy(format_html, SafeString)
 HOURS = ((1, _("the last hour")), (6, _("the last 6 hours")), (24, _("the last 24 hours")), (168, _("the last 7 days")))
 MODES = (
     (Mode.THRESHOLD, _("when enough lines match within a window")),
     (Mode.IMMEDIATE, _("at once, for every matching line")),
+)
+# Which of both is seen follows from the chosen store (signals.css).
+QUERY_HELP = format_html_lazy(
+    '<span class="only-ours">{}</span><span class="only-elsewhere">{}</span>',
+    _("Words, phrases in quotes, /patterns/, name:value; empty: every line."),
+    _("In the store's own language, such as:"),
 )
 
 
@@ -25,12 +35,10 @@ class RuleForm(SeenForm):
     name = forms.CharField(label=_("Name"), max_length=100)
     store = forms.ChoiceField(label=_("Where to look"), required=False, initial=INTERNAL)
     query = forms.CharField(
-        label=_("Lines that contain"),
+        label=_("Query"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none", "class": "mono"}),
-        help_text=_(
-            "Words, phrases in quotes, /patterns/, name:value; empty: every line. Of another store: its own language."
-        ),
+        help_text=QUERY_HELP,
     )
     level = forms.ChoiceField(label=_("Of at least level"), choices=[("", _("Any")), *LEVEL_WORDS], required=False)
     service = forms.CharField(label=_("Of service"), max_length=100, required=False, help_text=_("Empty: any."))

@@ -150,6 +150,15 @@ class OutsideTests(TestCase):
         self.assertEqual((rule.store, rule.window_seconds, rule.group_by), ("splunk", 60, ["errorCode"]))
         self.assertEqual((rule.level, rule.mode), (None, Mode.THRESHOLD))
 
+    def test_it_names_the_language_of_each_store_beside_its_example(self):
+        with mock.patch.dict(outside._stores, {"splunk": STORE}):
+            page = self.client.get(reverse(NEW))
+
+        self.assertContains(page, '<div data-of-store="splunk"><dt>Splunk (SPL)</dt><dd><code>index=main level=ERROR')
+        self.assertContains(page, '<span class="only-elsewhere">In the store&#x27;s own language, such as:</span>')
+        self.assertNotContains(page, "Lines that contain")
+        self.assertTrue(all(store.language for store in outside.stores() if store.kind != "splunk"))
+
     def test_a_query_keeps_its_lines(self):
         query = "index=main level=ERROR\r\n| stats count by host"
         self.client.post(reverse(NEW), {**self.outside(), "query": query})

@@ -160,4 +160,5 @@ STORE = Store(
     why_unusable=why_unusable,
     lag=lambda: settings.CLOUDWATCH_LAG_SECONDS,
     example="filter @message like /ERROR/",
+    language="Logs Insights QL",
 )

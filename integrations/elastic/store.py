@@ -265,4 +265,5 @@ STORE = Store(
     why_unusable=why_unusable,
     lag=lambda: settings.ELASTICSEARCH_LAG_SECONDS,
     example="level:error AND service:checkout",
+    language="query_string, JSON",
 )

@@ -209,4 +209,5 @@ STORE = Store(
     why_unusable=why_unusable,
     lag=lambda: settings.LOKI_LAG_SECONDS,
     example='{app="checkout"} |= "error"',
+    language="LogQL",
 )

@@ -84,4 +84,4 @@ TEMPLATES = (
         group_by=("errorCode", "eventName"),
     ),
 )
-STORE = Store("splunk", "Splunk", search, validate, why_unusable, lag, EXAMPLE, TEMPLATES)
+STORE = Store("splunk", "Splunk", search, validate, why_unusable, lag, EXAMPLE, TEMPLATES, "SPL")

@@ -71,7 +71,8 @@ class Store:
     `search(query, since, until, limits)` returns the rows of [since, until). Raises StoreFailed; an answer that ends
     before its end is a failure, never few rows. `validate` returns the query as `search` takes it; raises
     ValidationError for what can be none. `why_unusable` is empty, or says which settings to set. `lag` is how many
-    seconds after its end a window is searched. `example` is a query in the store's language.
+    seconds after its end a window is searched. `example` is a query in the store's language, whose name
+    is `language`.
     `templates` are rules to begin with.
     """
 
@@ -83,6 +84,7 @@ class Store:
     lag: Callable[[], int]
     example: str
     templates: Sequence[RuleTemplate] = ()
+    language: str = ""
 
 
 _stores: dict[str, Store] = {}
