@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, attempt
+from core.backoffice.base import BackOfficeAdmin, ReadOnlyAdmin, RefusableForm, attempt
 from core.text.sentences import shown
 from incidents.models import Origin
 from remediation.models import (
@@ -51,7 +51,16 @@ class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # unfold is untyped
 class VersionInline(ReadOnlyInline):
     model = RunbookVersion
     fields = readonly_fields = (
-        *("number", "risk", "parameters", "steps", "cooldown_seconds", "daily_cap", "daily_cap_per_target"),
+        *(
+            "number",
+            "risk",
+            "parameters",
+            "steps",
+            "cooldown_seconds",
+            "runbook_cooldown",
+            "daily_cap",
+            "daily_cap_per_target",
+        ),
         *("max_targets", "max_percent", "automatic_for", "created_by", "created_at"),
     )
 
@@ -143,7 +152,7 @@ class RunAdmin(ReadOnlyAdmin):
             attempt(request, partial(work, run, by=request.user, origin=Origin.ADMIN), done=f"{run}: {done}")
 
 
-class FreezeWindowForm(forms.ModelForm):  # type: ignore[type-arg]
+class FreezeWindowForm(RefusableForm):
     """A window whose times are those of its zone."""
 
     def _zone(self) -> ZoneInfo:

@@ -9,6 +9,7 @@ from core.text.sentences import Sentence
 
 DAY = dt.timedelta(days=1)
 WEEK = dt.timedelta(days=7)
+UNTIL = "%Y-%m-%d %H:%M:%S UTC"
 
 STOPPED = Sentence("All remediation is stopped: %(reason)s")
 DISABLED = Sentence("The runbook is disabled.")
@@ -19,7 +20,8 @@ RESTRICTED = Sentence("Nothing runs by itself for a restricted incident.")
 NO_TARGETS = Sentence("Step %(number)s has no targets.")
 TOO_MANY = Sentence("Step %(number)s has %(found)s targets; the runbook allows %(most)s.")
 TOO_LARGE = Sentence("Step %(number)s has %(found)s of %(all)s targets; the runbook allows %(most)s percent.")
-COOLING = Sentence("%(target)s was changed %(age)s ago; the runbook waits %(least)s seconds.")
+COOLING = Sentence("%(target)s was changed %(age)s ago; the runbook waits %(least)s seconds, until %(until)s.")
+RESTING = Sentence("The runbook ran %(age)s ago; it waits %(least)s seconds between runs, until %(until)s.")
 TARGET_CAP = Sentence("%(target)s was changed %(found)s times within a day; the runbook allows %(most)s.")
 CAP = Sentence("The runbook ran %(found)s times within a day; it allows %(most)s.")
 UNSETTLED = Sentence(
@@ -73,6 +75,7 @@ class Limits:
     """What a version of a runbook allows."""
 
     cooldown_seconds: int
+    runbook_cooldown: int
     daily_cap: int
     daily_cap_per_target: int
     max_targets: int
@@ -112,6 +115,7 @@ class Facts:
     steps: Sequence[StepSize]
     targets: Sequence[TargetHistory]
     runs_today: int = 0
+    last_run_at: dt.datetime | None = None
     stopped_because: str | None = None
     paused_because: str | None = None
     is_enabled: bool = True
@@ -172,6 +176,8 @@ def _frequencies(facts: Facts, now: dt.datetime) -> Iterator[Refusal]:
     limits = facts.limits
     if facts.runs_today >= limits.daily_cap:
         yield Refusal("daily_cap", CAP.say(found=facts.runs_today, most=limits.daily_cap))
+    if words := _cooling(facts.last_run_at, limits.runbook_cooldown, now):
+        yield Refusal("cooldown", RESTING.say(**words))
     for target in facts.targets:
         if target.is_held:
             yield Refusal("target_busy", BUSY.say(target=target.name))
@@ -180,10 +186,16 @@ def _frequencies(facts: Facts, now: dt.datetime) -> Iterator[Refusal]:
             yield Refusal(
                 "daily_cap", TARGET_CAP.say(target=target.name, found=today, most=limits.daily_cap_per_target)
             )
-        passed = now - max(target.started_at) if target.started_at else None
-        if passed is not None and passed < dt.timedelta(seconds=limits.cooldown_seconds):
-            age = f"{max(0, int(passed.total_seconds()))} s"
-            yield Refusal("cooldown", COOLING.say(target=target.name, age=age, least=limits.cooldown_seconds))
+        if words := _cooling(max(target.started_at, default=None), limits.cooldown_seconds, now):
+            yield Refusal("cooldown", COOLING.say(target=target.name, **words))
+
+
+def _cooling(last: dt.datetime | None, least: int, now: dt.datetime) -> dict[str, object]:
+    """Return what is said of a cool-down that has not ended, nothing of one that has."""
+    if last is None or now - last >= dt.timedelta(seconds=least):
+        return {}
+    until = last + dt.timedelta(seconds=least)
+    return {"age": f"{max(0, int((now - last).total_seconds()))} s", "least": least, "until": f"{until:{UNTIL}}"}
 
 
 def _freezes(facts: Facts, now: dt.datetime) -> Iterator[Refusal]:

@@ -13,6 +13,7 @@ MAX_STEPS = 10
 MAX_WORDS = 20
 LIMITS = {
     "cooldown_seconds": (0, 30 * 86_400),
+    "runbook_cooldown": (0, 30 * 86_400),
     "daily_cap": (1, 10_000),
     "daily_cap_per_target": (1, 10_000),
     "max_targets": (1, 1000),
@@ -30,6 +31,8 @@ def faults_of_definition(definition: Mapping[str, Any]) -> dict[str, str]:
     if not found:
         found.update(_faults_of_steps(definition["steps"], parameters))
     for name, (least, most) in LIMITS.items():
+        if name == "runbook_cooldown" and definition[name] is None:
+            continue
         if type(definition[name]) is not int or not least <= definition[name] <= most:
             found[name] = _("Must be a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
     if not found and definition["max_percent"] < WHOLE and not tell_population(definition["steps"]):

@@ -15,7 +15,7 @@ from remediation.steps.parameters import MAX_STRING, Parameter, ParameterKind
 from remediation.vocabulary import Risk
 from responders.models import Service, Team
 
-LIMITS = ("cooldown_seconds", "daily_cap", "daily_cap_per_target", "max_targets", "max_percent")
+LIMITS = ("cooldown_seconds", "runbook_cooldown", "daily_cap", "daily_cap_per_target", "max_targets", "max_percent")
 
 
 class ParametersForm(forms.Form):
@@ -91,6 +91,11 @@ class RunbookForm(SeenForm):
         help_text=gettext_lazy("Empty: 50, or no limit where no step can tell how many there are, as with HTTP."),
     )
     cooldown_seconds = forms.IntegerField(label=gettext_lazy("Cool-down per target (seconds)"), initial=300)
+    runbook_cooldown = forms.IntegerField(
+        label=gettext_lazy("Cool-down of the runbook (seconds)"),
+        required=False,
+        help_text=gettext_lazy("Whatever the targets; empty: 300 for runs of class A by a rule, else none."),
+    )
     daily_cap = forms.IntegerField(label=gettext_lazy("Runs a day"), initial=20)
     daily_cap_per_target = forms.IntegerField(label=gettext_lazy("Runs a day and target"), initial=3)
     automatic_for = CodeField(

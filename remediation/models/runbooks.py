@@ -51,7 +51,7 @@ class RunbookVersion(models.Model):
     """What a runbook does, fixed once stored; an edit makes the next one.
 
     `steps` as in docs/remediation.md; `automatic_for` is {services, severity_from, title_words} or null; `digest` is
-    SHA-256 of all that it does. No limit is 0.
+    SHA-256 of all that it does. No limit is 0; `runbook_cooldown` may be, and NULL leaves it to who proposed the run.
     """
 
     runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="versions", verbose_name=_("runbook"))
@@ -61,6 +61,14 @@ class RunbookVersion(models.Model):
     steps = models.JSONField(_("steps"), default=list)
     cooldown_seconds = models.PositiveIntegerField(
         _("cool-down"), default=300, validators=[MaxValueValidator(30 * DAY)], help_text=_("In seconds.")
+    )
+    runbook_cooldown = models.PositiveIntegerField(
+        _("cool-down of the runbook"),
+        null=True,
+        blank=True,
+        default=None,
+        validators=[MaxValueValidator(30 * DAY)],
+        help_text=_("In seconds, whatever the targets; empty: 300 for runs of class A by a rule, else none."),
     )
     daily_cap = models.PositiveIntegerField(_("runs a day"), default=20, validators=[MinValueValidator(1)])
     daily_cap_per_target = models.PositiveIntegerField(

@@ -14,6 +14,8 @@ from remediation.vocabulary import Risk
 from responders.lineups import typed_instant
 from responders.serializers.lineups import TypedTimeField
 
+COOLDOWN_HELP = _("Seconds between runs, whatever the targets; null: 300 for runs of class A by a rule, else none.")
+
 
 class RunbookDefinitionSerializer(serializers.Serializer[Any]):
     """What a version of a runbook does."""
@@ -21,7 +23,8 @@ class RunbookDefinitionSerializer(serializers.Serializer[Any]):
     risk = serializers.ChoiceField(choices=Risk.choices, help_text=_("b: approved by somebody else."))
     parameters = serializers.JSONField(help_text=_("A list of {name, kind, label, default, …}."))
     steps = serializers.JSONField(help_text=_("A list of {kind, check, dry_run, act, verify, roll_back, …}."))
-    cooldown_seconds = serializers.IntegerField()
+    cooldown_seconds = serializers.IntegerField(help_text=_("Per target."))
+    runbook_cooldown = serializers.IntegerField(allow_null=True, help_text=COOLDOWN_HELP)
     daily_cap = serializers.IntegerField()
     daily_cap_per_target = serializers.IntegerField()
     max_targets = serializers.IntegerField()
@@ -74,7 +77,8 @@ class RunbookChangeSerializer(StrictFields, serializers.Serializer[Any]):
     risk = serializers.ChoiceField(choices=Risk.choices, required=False)
     parameters = serializers.JSONField(required=False)
     steps = serializers.JSONField()
-    cooldown_seconds = serializers.IntegerField(required=False)
+    cooldown_seconds = serializers.IntegerField(required=False, help_text=_("Per target."))
+    runbook_cooldown = serializers.IntegerField(required=False, allow_null=True, help_text=COOLDOWN_HELP)
     daily_cap = serializers.IntegerField(required=False)
     daily_cap_per_target = serializers.IntegerField(required=False)
     max_targets = serializers.IntegerField(required=False)

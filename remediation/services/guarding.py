@@ -17,10 +17,12 @@ from remediation.guards import DAY, Facts, Limits, Refusal, StepSize, TargetHist
 from remediation.models import FreezeWindow, Run, Runbook, RunbookVersion, RunPhase, RunTarget, Stop
 from remediation.services.resolving import Bound
 from remediation.steps.port import Phase, step_kind
+from remediation.vocabulary import Risk, RunState
 from responders.models import Service
 
 WORD = re.compile(r"[-a-z0-9_]+")  # what may be a slug
 
+AUTOMATIC_COOLDOWN = 300  # seconds: one rule must not change one target after another
 HELD = frozenset({"target_busy", "target_unsettled"})
 
 
@@ -34,10 +36,11 @@ def judge(
     teams, services = concerned(incident, bound, found)
     of_runbook = Run.objects.filter(runbook=runbook, started_at__gt=now - DAY).exclude(pk=run)
     facts = Facts(
-        limits=_limits(version),
+        limits=_limits(version, is_automatic=is_automatic),
         steps=_sizes(version, bound),
         targets=_histories(bound, version.cooldown_seconds, now, run),
         runs_today=of_runbook.count(),
+        last_run_at=_last_run_at(version, run),
         stopped_because=stop.reason if stop is not None else None,
         paused_because=runbook.paused_because if runbook.paused_at is not None else None,
         is_enabled=runbook.is_enabled,
@@ -80,14 +83,24 @@ def override(run: Run, reason: str, *, by: By) -> bool:
     return bool(run.override_reason)
 
 
-def _limits(version: RunbookVersion) -> Limits:
+def _limits(version: RunbookVersion, *, is_automatic: bool) -> Limits:
+    by_itself = AUTOMATIC_COOLDOWN if is_automatic and version.risk == Risk.A else 0
     return Limits(
+        runbook_cooldown=by_itself if version.runbook_cooldown is None else version.runbook_cooldown,
         cooldown_seconds=version.cooldown_seconds,
         daily_cap=version.daily_cap,
         daily_cap_per_target=version.daily_cap_per_target,
         max_targets=version.max_targets,
         max_percent=version.max_percent,
     )
+
+
+def _last_run_at(version: RunbookVersion, run: int) -> dt.datetime | None:
+    """Return when another run of the runbook started last, but those that provably did nothing."""
+    acted = RunPhase.objects.filter(run=OuterRef("pk"), phase=Phase.ACT, did_nothing=False)
+    others = Run.objects.filter(runbook=version.runbook_id, started_at__isnull=False).exclude(pk=run)
+    found = others.filter(Q(state=RunState.EXECUTING) | Exists(acted)).order_by("-started_at")
+    return found.values_list("started_at", flat=True).first()
 
 
 def _sizes(version: RunbookVersion, bound: Bound) -> list[StepSize]:

@@ -137,6 +137,35 @@ class AutomaticTests(TestCase):
 
         self.assertEqual(RuleMatch.objects.get().run, Run.objects.get())
 
+    def test_it_cools_down_whatever_the_targets(self) -> None:
+        self.rule()
+        self.opened()
+        work_off()
+        fake.targets = ["another"]
+
+        self.opened()
+
+        self.assertEqual(Run.objects.latest("pk").state, RunState.PROPOSED)
+        self.assertRegex(RuleMatch.objects.latest("pk").why, r"waits 300 seconds between runs, until .* UTC")
+
+    def test_it_waits_as_long_as_its_runbook_says(self) -> None:
+        self.rule(runbook_cooldown=0)
+        self.opened()  # and not worked off yet
+        fake.targets = ["another"]
+
+        self.opened()
+
+        self.assertEqual(Run.objects.filter(state=RunState.EXECUTING).count(), 2)
+
+    def test_it_counts_what_has_only_begun(self) -> None:
+        self.rule()
+        self.opened()
+        fake.targets = ["another"]
+
+        self.opened()
+
+        self.assertEqual(Run.objects.filter(state=RunState.EXECUTING).count(), 1)
+
     def test_its_rule_approves_nothing_of_class_b(self) -> None:
         self.rule(risk="b")
         self.opened()

@@ -6,7 +6,9 @@ from django.test import SimpleTestCase
 from remediation.guards import Facts, Limits, StepSize, TargetHistory, Window, refusals
 
 NOW = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)
-LIMITS = Limits(cooldown_seconds=300, daily_cap=3, daily_cap_per_target=2, max_targets=2, max_percent=50)
+LIMITS = Limits(
+    cooldown_seconds=300, runbook_cooldown=600, daily_cap=3, daily_cap_per_target=2, max_targets=2, max_percent=50
+)
 FINE = Facts(LIMITS, steps=[StepSize(1, 4)], targets=[TargetHistory("web")])
 
 
@@ -37,6 +39,7 @@ class GuardTests(SimpleTestCase):
             ({"runs_today": 3}, "daily_cap"),
             ({"targets": [TargetHistory("web", [ago(hours=2), ago(hours=3)])]}, "daily_cap"),
             ({"targets": [TargetHistory("web", [ago(seconds=299)])]}, "cooldown"),
+            ({"last_run_at": ago(seconds=599)}, "cooldown"),
             ({"targets": [TargetHistory("web", is_held=True)]}, "target_busy"),
             ({"targets": [TargetHistory("web", unsettled=5), TargetHistory("db", unsettled=5)]}, "target_unsettled"),
             ({"windows": [freeze()]}, "frozen"),
@@ -56,9 +59,19 @@ class GuardTests(SimpleTestCase):
             {"runs_today": 2},
             {"targets": [TargetHistory("web", [ago(hours=2), ago(hours=25)])]},
             {"targets": [TargetHistory("web", [ago(seconds=300)])]},
+            {"last_run_at": ago(seconds=600)},
         ):
             with self.subTest(facts=facts):
                 self.assertEqual(refusals(replace(FINE, **facts), NOW), [])  # type: ignore[arg-type]
+
+    def test_it_says_when_a_cool_down_ends(self):
+        for facts, until in (
+            ({"last_run_at": ago(seconds=590)}, "12:00:10"),
+            ({"targets": [TargetHistory("web", [ago(seconds=280)])]}, "12:00:20"),
+        ):
+            [found] = refusals(replace(FINE, **facts), NOW)  # type: ignore[arg-type]
+
+            self.assertIn(f"until 2026-12-01 {until} UTC.", found.text)
 
     def test_it_names_everything_that_forbids_a_run(self):
         facts = replace(FINE, stopped_because="fire", is_open=False, windows=[freeze()])
