@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.admin import TabularInline
@@ -158,6 +159,12 @@ class FreezeWindowForm(RefusableForm):
     def _zone(self) -> ZoneInfo:
         zone = self.data.get("time_zone") if self.is_bound else self.instance.time_zone
         return ZoneInfo(zone if zone in available_timezones() else "UTC")
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """Name the times too where the zone is another: they are read in it."""
+        names = super().changed_data
+        return list(dict.fromkeys([*names, "starts_at", "ends_at"])) if "time_zone" in names else names
 
     def full_clean(self) -> None:
         with timezone.override(self._zone()):

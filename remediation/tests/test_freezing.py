@@ -179,8 +179,11 @@ class TypedTimeTests(TestCase):
         page = self.client.post(reverse("admin:remediation_freezewindow_add"), {**self.GIVEN, **times})
 
         self.assertEqual((page.status_code, self.times()), (302, ["27 17:00", "28 17:00"]))
-        page = self.client.get(reverse("admin:remediation_freezewindow_change", args=[FreezeWindow.objects.get().pk]))
-        self.assertContains(page, 'value="18:00:00"', count=2)
+        change = reverse("admin:remediation_freezewindow_change", args=[FreezeWindow.objects.get().pk])
+        self.assertContains(self.client.get(change), 'value="18:00:00"', count=4)  # each also as it was opened
+        opened = {f"initial-{name}": value for name, value in {**self.GIVEN, **times}.items()}
+        self.client.post(change, {**self.GIVEN, **times, **opened, "time_zone": "Asia/Tokyo"})
+        self.assertEqual(self.times(), ["27 09:00", "28 09:00"])
         skipped = {**self.GIVEN, **times, "starts_at_0": "2026-03-29", "starts_at_1": "02:30"}
         page = self.client.post(reverse("admin:remediation_freezewindow_add"), skipped)
         self.assertContains(page, "it may be ambiguous or it may not exist")
