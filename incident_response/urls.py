@@ -58,7 +58,7 @@ urlpatterns = [
 ]
 
 if settings.LEGACY_ROUTES:
-    urlpatterns.append(path("", include("incident_response.legacy.urls")))
+    urlpatterns.insert(0, path("", include("incident_response.legacy.urls")))
 
 handler400 = "incident_response.pages.bad_request"
 handler403 = "incident_response.pages.forbidden"

@@ -58,9 +58,23 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Serve metrics to the bearer of METRICS_TOKEN; 404 without one."""
     if not settings.METRICS_TOKEN:
         raise Http404
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not constant_time_compare(token.strip(), settings.METRICS_TOKEN):
+    if not is_scraper(request):
         return HttpResponse("A bearer token is needed.\n", status=401, headers={"WWW-Authenticate": "Bearer"})
+    return exposition()
+
+
+def is_scraper(request: HttpRequest) -> bool:
+    """Return whether METRICS_TOKEN is set and sent."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return (
+        bool(settings.METRICS_TOKEN)
+        and scheme.lower() == "bearer"
+        and constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+    )
+
+
+def exposition() -> HttpResponse:
+    """Collect all metrics as Prometheus reads them."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Gauges())
     return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -38,6 +38,14 @@ def replace_data(request: Request, data: Any) -> None:
     request._full_data = data  # type: ignore[attr-defined]  # where DRF keeps what it parsed
 
 
+def rename_limit(request: Request) -> None:
+    """Take the earlier systems' `limit` for the size of a page."""
+    query = request._request.GET.copy()
+    if (limit := query.pop("limit", None)) is not None:
+        query.setlist("page_size", limit)
+        request._request.GET = query  # type: ignore[assignment]  # of the same kind
+
+
 def with_query(address: str, request: HttpRequest) -> str:
     query = request.META.get("QUERY_STRING", "")
     return f"{address}?{query}" if query else address

@@ -13,7 +13,7 @@ from core.api.problems import refuse
 from core.errors import PermissionRefused, StaleVersion
 from incident_response.legacy import reading
 from incident_response.legacy.answers import incident_answers, page_answer
-from incident_response.legacy.base import Legacy, replace_data, with_query
+from incident_response.legacy.base import Legacy, rename_limit, replace_data, with_query
 from incidents import metrics, services
 from incidents.filters import INCIDENTS, filter_incidents
 from incidents.models import Incident
@@ -153,9 +153,8 @@ def _check_names(request: Request, data: Any) -> None:
 
 def _rename_filters(request: Request) -> None:
     """Take the earlier systems' parameters for ours, page by page as they did."""
+    rename_limit(request)
     query = request._request.GET.copy()
-    if (limit := query.pop("limit", None)) is not None:
-        query.setlist("page_size", limit)
     query.setdefault("page_size", str(PAGE_SIZE))
     if query.pop("page", ["1"]) != ["1"]:
         refuse("page", "Pages have no numbers here; follow `next`.", "unknown_filter")

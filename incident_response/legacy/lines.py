@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from alerts.views.alerts import AlertListView
 from incident_response.legacy import words
 from incident_response.legacy.answers import page_answer
-from incident_response.legacy.base import Legacy, replace_data
+from incident_response.legacy.base import Legacy, rename_limit, replace_data
 from incident_response.legacy.endpoints import LEGACY_LOGS
 from intake.http import request_from, response_from
 from intake.serving import serve
@@ -24,6 +24,7 @@ class LogsView(Legacy, LogEntriesView):
     page = "console:logs"
 
     def get(self, request: Request) -> Response:
+        rename_limit(request)
         response = super().get(request)
         rows = [{**row, "level": words.shown(row["level"])} for row in response.data["results"]]
         return Response(page_answer("logs", response.data, rows))
@@ -38,6 +39,7 @@ class AlertsView(Legacy, AlertListView):
     page = "console:alerts"
 
     def get(self, request: Request) -> Response:
+        rename_limit(request)
         response = super().get(request)
         capitals = ("severity", "status")
         rows = [row | {name: words.shown(row[name]) for name in capitals} for row in response.data["results"]]

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 
 OF_PAGES = frozenset({"incidents", "logs", "alerts", "system"})  # where the console's own scripts ask too
 FIRST_PARTS = OF_PAGES | {
-    *("simulate-incident", "test-slack", "test-splunk", "test-ai", "webhooks", "docs", "tickets", "ticket"),
+    *("simulate-incident", "test-slack", "test-splunk", "test-ai", "webhooks", "metrics", "docs", "tickets", "ticket"),
 }
 
 

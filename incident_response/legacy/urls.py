@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from incident_response.legacy.incidents import IncidentsView, TicketsView, TicketView
 from incident_response.legacy.lines import AlertsView, LogsView, SimulateView
 from incident_response.legacy.probes import ModelProbe, SlackProbe, SplunkProbe
-from incident_response.legacy.system import SystemView
+from incident_response.legacy.system import MetricsView, SystemView
 from notifications.channels.slack import webhooks
 
 urlpatterns: list[URLPattern] = [
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("test-splunk", SplunkProbe.as_view(), name="legacy-test-splunk"),
     path("test-ai", ModelProbe.as_view(), name="legacy-test-ai"),
     path("webhooks/slack", webhooks.either, name="legacy-slack"),
+    path("metrics", MetricsView.as_view(), name="legacy-metrics"),
     path("docs", RedirectView.as_view(pattern_name="docs"), name="legacy-docs"),
     path("logs", LogsView.as_view(), name="legacy-logs"),
     path("alerts", AlertsView.as_view(), name="legacy-alerts"),

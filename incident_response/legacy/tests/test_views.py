@@ -435,6 +435,34 @@ class OtherTests(LegacyTestCase):
         self.assertEqual((alert["status"], line["level"]), ("FIRING", "ERROR"))
         self.assertTrue(alert["severity"].isupper())
 
+    def test_it_takes_a_limit_for_every_list(self) -> None:
+        source = make_source()
+        for name in ("a", "b", "c"):
+            fire(source, name)
+            self.api.post("/logs", {"message": name, "level": "ERROR"})
+
+        sizes = {path: len(self.api.get(f"{path}?limit=2").json()["results"]) for path in ("/logs", "/alerts")}
+        refused = {self.api.get(f"{path}?limit=0").status_code for path in ("/logs", "/alerts")}
+
+        self.assertEqual((sizes, refused), ({"/logs": 2, "/alerts": 2}, {400}))
+
+    def test_it_shows_metrics_to_administrators_and_to_the_scraper(self) -> None:
+        for token, asked, status in (
+            ("", self.admin, 200),
+            ("scraper", self.admin, 200),
+            ("", self.responder, 403),
+            ("", None, 401),
+        ):
+            with self.subTest(token=token, asked=asked), override_settings(METRICS_TOKEN=token):
+                client = signed_in(asked) if asked else APIClient()
+                self.assertEqual(client.get("/metrics").status_code, status)
+        with override_settings(METRICS_TOKEN="scraper"):
+            scraped = APIClient().get("/metrics", headers={"Authorization": "Bearer scraper"})
+            refused = APIClient().get("/metrics", headers={"Authorization": "Bearer another"})
+
+        self.assertIn("incident_response_info", scraped.content.decode())
+        self.assertEqual(refused.status_code, 401)
+
     def test_it_refuses_simulations_it_does_not_know(self) -> None:
         api = signed_in(self.admin)
         for body, said in (({"type": "meteor"}, "meteor"), ({"severity": "SEV1"}, "CRITICAL"), ([], "Invalid")):

@@ -7,4 +7,4 @@ from incident_response.urls import handler400, handler403, handler404, handler50
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
-urlpatterns = [*urls.urlpatterns, path("", include("incident_response.legacy.urls"))]
+urlpatterns = [path("", include("incident_response.legacy.urls")), *urls.urlpatterns]
