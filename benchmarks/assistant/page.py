@@ -50,7 +50,8 @@ def _explained(ours: routing.Scores) -> str:
     said, right, confidence = (100 * (value or 0) for value in (ours.said, ours.said_right, ours.confidence))
     return (
         f"It was sure enough to suggest a group for {number(said)} % of them: {number(right)} % of these were right, "
-        f"its confidence was {number(confidence)} % on average. The sample is ServiceNow's event log (UCI, CC BY 4.0). "
+        f"its confidence was {number(confidence)} % on average. The sample is ServiceNow's event log (UCI, CC BY 4.0), "
+        "which is no part of a clone: `SAMPLE` in `benchmarks/assistant/routing.py` says where it is looked for. "
         "Predicted is the last assignment group that an incident's log names, for the last 30 % by opening; learnt "
         "from are the first 70 %, with the groups that their logs named before the first of the others was opened. "
         "Features are the fields filled in at the opening, of each log's first row, and which of them are empty. "
