@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from core.severity import SEVERITY_OF_WORD
 from remediation.steps.parameters import Parameter, faults_of, parameters_of
 from remediation.steps.port import kinds, step_kind
+from remediation.steps.schemas import Shape, listed, or_null, text, word
 
 MAX_STEPS = 10
-MAX_WORDS = 20
+MAX_WORDS, MAX_WORD = 20, 100
 LIMITS = {
     "cooldown_seconds": (0, 30 * 86_400),
     "runbook_cooldown": (0, 30 * 86_400),
@@ -20,7 +21,12 @@ LIMITS = {
     "max_percent": (1, 100),
 }
 WHOLE = 100  # percent: no limit
-MATCHED = {"services", "severity_from", "title_words"}
+WORDS = listed(text(MAX_WORD), MAX_WORDS, least=0)
+MATCHED: dict[str, Shape] = {
+    "services": WORDS,
+    "severity_from": or_null(word(*SEVERITY_OF_WORD)),
+    "title_words": WORDS,
+}
 
 
 def faults_of_definition(definition: Mapping[str, Any]) -> dict[str, str]:
@@ -78,7 +84,7 @@ def _faults_of_matcher(matcher: Any, parameters: Sequence[Parameter]) -> dict[st
     for name in ("services", "title_words"):
         words = matcher.get(name, [])
         is_list = isinstance(words, list) and len(words) <= MAX_WORDS
-        if not is_list or not all(isinstance(word, str) and 0 < len(word) <= 100 for word in words):
+        if not is_list or not all(isinstance(one, str) and 0 < len(one) <= MAX_WORD for one in words):
             found[f"automatic_for.{name}"] = _("Must be a list of at most %(number)d texts.") % {"number": MAX_WORDS}
     if matcher.get("severity_from") is not None and matcher["severity_from"] not in SEVERITY_OF_WORD:
         words = ", ".join(SEVERITY_OF_WORD)

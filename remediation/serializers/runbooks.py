@@ -10,10 +10,12 @@ from core.api.configuration import CleanedModelSerializer, StrictFields
 from core.api.fields import LineField, TextField
 from core.text.sentences import shown
 from remediation.models import FreezeWindow, Runbook, RunbookSecret
+from remediation.serializers.definitions import LimitField, MatcherField, ParametersField, StepsField
 from remediation.vocabulary import Risk
 from responders.lineups import typed_instant
 from responders.serializers.lineups import TypedTimeField
 
+MATCHER_HELP = _("Of incidents it is proposed for by itself; what is given must all hold.")
 COOLDOWN_HELP = _("Seconds between runs, whatever the targets; null: 300 for runs of class A by a rule, else none.")
 
 
@@ -21,18 +23,15 @@ class RunbookDefinitionSerializer(serializers.Serializer[Any]):
     """What a version of a runbook does."""
 
     risk = serializers.ChoiceField(choices=Risk.choices, help_text=_("b: approved by somebody else."))
-    parameters = serializers.JSONField(help_text=_("A list of {name, kind, label, default, …}."))
-    steps = serializers.JSONField(help_text=_("A list of {kind, check, dry_run, act, verify, roll_back, …}."))
-    cooldown_seconds = serializers.IntegerField(help_text=_("Per target."))
-    runbook_cooldown = serializers.IntegerField(allow_null=True, help_text=COOLDOWN_HELP)
-    daily_cap = serializers.IntegerField()
-    daily_cap_per_target = serializers.IntegerField()
-    max_targets = serializers.IntegerField()
-    max_percent = serializers.IntegerField()
-    automatic_for = serializers.JSONField(
-        allow_null=True,
-        help_text=_("{services, severity_from, title_words} of incidents it is proposed for by itself."),
-    )
+    parameters = ParametersField()
+    steps = StepsField()
+    cooldown_seconds = LimitField(help_text=_("Per target."))
+    runbook_cooldown = LimitField(allow_null=True, help_text=COOLDOWN_HELP)
+    daily_cap = LimitField()
+    daily_cap_per_target = LimitField()
+    max_targets = LimitField()
+    max_percent = LimitField()
+    automatic_for = MatcherField(allow_null=True, help_text=MATCHER_HELP)
 
 
 class RunbookVersionSerializer(RunbookDefinitionSerializer):
@@ -75,17 +74,17 @@ class RunbookChangeSerializer(StrictFields, serializers.Serializer[Any]):
     description = TextField(max_length=4000, required=False, allow_blank=True)
     is_enabled = serializers.BooleanField(required=False)
     risk = serializers.ChoiceField(choices=Risk.choices, required=False)
-    parameters = serializers.JSONField(required=False)
-    steps = serializers.JSONField()
-    cooldown_seconds = serializers.IntegerField(required=False, help_text=_("Per target."))
-    runbook_cooldown = serializers.IntegerField(required=False, allow_null=True, help_text=COOLDOWN_HELP)
-    daily_cap = serializers.IntegerField(required=False)
-    daily_cap_per_target = serializers.IntegerField(required=False)
-    max_targets = serializers.IntegerField(required=False)
-    max_percent = serializers.IntegerField(
+    parameters = ParametersField(required=False)
+    steps = StepsField()
+    cooldown_seconds = LimitField(required=False, help_text=_("Per target."))
+    runbook_cooldown = LimitField(required=False, allow_null=True, help_text=COOLDOWN_HELP)
+    daily_cap = LimitField(required=False)
+    daily_cap_per_target = LimitField(required=False)
+    max_targets = LimitField(required=False)
+    max_percent = LimitField(
         required=False, help_text=_("Of how many there are; 100 where no step can tell that, as with HTTP.")
     )
-    automatic_for = serializers.JSONField(required=False, allow_null=True)
+    automatic_for = MatcherField(required=False, allow_null=True, help_text=MATCHER_HELP)
 
 
 class RunbookSecretSerializer(StrictFields, serializers.ModelSerializer[RunbookSecret]):

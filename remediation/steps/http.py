@@ -33,20 +33,34 @@ from remediation.steps.port import (
     Target,
     Targets,
 )
+from remediation.steps.schemas import ANYTHING, Shape, listed, or_null, record, table, text, whole, word
 from users.sealing import unseal
 
 METHODS = {True: ("POST", "PUT", "PATCH", "DELETE", "GET"), False: ("GET", "HEAD")}
 CALL_SECONDS = 30.0  # one request; the engine's lease is longer
 MOST_SECONDS = 3600
-STEP = {"kind", "targets", "secret", *Phase}
-REQUEST = {"method", "url", "headers", "body", "expect", "timeout_seconds"}
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
 OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "idempotency-key", "user-agent"})
 CONNECTING = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})  # nothing was sent
 MAX_TARGETS = 50
+MAX_TARGET, MAX_URL, MAX_HEADERS, MAX_HEADER = 200, 2000, 20, 500
 VERIFY_PAUSE = 3.0
 # answers after which nobody knows whether it was done
 UNCLEAR = frozenset({408, 409, 425})
+LEAST_STATUS, MOST_STATUS = 100, 599
+EXPECTATION: dict[str, Shape] = {
+    "status": listed(whole(LEAST_STATUS, MOST_STATUS)),
+    "contains": {"type": "string", "minLength": 1},
+}
+REQUEST: dict[str, Shape] = {
+    "method": word(*METHODS[True]),
+    "url": text(MAX_URL),
+    "headers": table(text(MAX_HEADER, least=0), MAX_HEADERS),
+    "expect": record(EXPECTATION),
+    "timeout_seconds": whole(1, MOST_SECONDS),
+    "body": ANYTHING,
+}
+READ = {name: shape for name, shape in REQUEST.items() if name != "body"} | {"method": word(*METHODS[False])}
 
 
 class HttpStep(StepKind):
@@ -54,11 +68,19 @@ class HttpStep(StepKind):
 
     kind = "http"
     label = gettext_lazy("HTTP request")
+    fields = {
+        "targets": or_null(listed(text(MAX_TARGET), MAX_TARGETS)),
+        "secret": {"type": "string"},
+        **{phase: record(READ, ["url"]) for phase in Phase},
+        **{phase: record(REQUEST, ["method", "url"]) for phase in ACTING},
+    }
     tells_population = False
 
     def validate(self, spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
         known = frozenset({parameter.name for parameter in parameters})
-        found = {str(name): _("A step of this kind has no such field.") for name in spec.keys() - STEP}
+        found = {
+            str(name): _("A step of this kind has no such field.") for name in spec.keys() - {"kind", *self.fields}
+        }
         if Phase.ACT not in spec:
             found[Phase.ACT] = _("This is required.")
         if Phase.VERIFY not in spec:
@@ -128,7 +150,7 @@ def _faults_of_request(request: Any, known: frozenset[str], *, is_acting: bool) 
 
 
 def _fault_of_url(url: Any, known: frozenset[str]) -> str:
-    if not isinstance(url, str) or len(url) > 2000:
+    if not isinstance(url, str) or len(url) > MAX_URL:
         return _("Must be an address.")
     if fault := placeholders.fault_of(url, known):
         return fault
@@ -147,12 +169,12 @@ def _fault_of_url(url: Any, known: frozenset[str]) -> str:
 
 
 def _fault_of_headers(headers: Any, known: frozenset[str]) -> str:
-    if not isinstance(headers, Mapping) or len(headers) > 20:
+    if not isinstance(headers, Mapping) or len(headers) > MAX_HEADERS:
         return _("Must be an object of texts.")
     for name, value in headers.items():
         if not isinstance(name, str) or not HEADER.fullmatch(name) or name.lower() in OURS:
             return _("%(name)s is no header that can be set.") % {"name": name}
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > 500:
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > MAX_HEADER:
             return _("%(name)s must be a text of printable ASCII characters.") % {"name": name}
         if name.lower() in ("authorization", "cookie", "x-api-key"):
             return _("Keep credentials in a secret.")
@@ -160,10 +182,14 @@ def _fault_of_headers(headers: Any, known: frozenset[str]) -> str:
 
 
 def _fault_of_expectation(expect: Any) -> str:
-    if not isinstance(expect, Mapping) or expect.keys() - {"status", "contains"}:
+    if not isinstance(expect, Mapping) or expect.keys() - EXPECTATION:
         return _("Must be an object of status and contains.")
     status = expect.get("status", [200])
-    if not isinstance(status, list) or not status or not all(type(one) is int and 100 <= one <= 599 for one in status):
+    if (
+        not isinstance(status, list)
+        or not status
+        or not all(type(one) is int and LEAST_STATUS <= one <= MOST_STATUS for one in status)
+    ):
         return _("status must be a list of status codes.")
     contains = expect.get("contains", "x")
     return "" if isinstance(contains, str) and contains else _("contains must be a text.")
@@ -173,7 +199,7 @@ def _fault_of_targets(targets: Any, known: frozenset[str]) -> str:
     if targets is None:
         return ""
     is_list = isinstance(targets, list) and 0 < len(targets) <= MAX_TARGETS
-    if not is_list or not all(isinstance(one, str) and 0 < len(one) <= 200 for one in targets):
+    if not is_list or not all(isinstance(one, str) and 0 < len(one) <= MAX_TARGET for one in targets):
         return _("Give 1 to %(number)d texts.") % {"number": MAX_TARGETS}
     return placeholders.fault_of(targets, known)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from alerts.patterns import PatternInvalid, compiled
+from remediation.steps.schemas import FLAG, Shape, listed, matching, or_null, record, text, whole, word
 
 MAX_STRING = 200  # characters of a value
 MAX_PARAMETERS = 20
@@ -28,14 +29,31 @@ class ParameterKind(StrEnum):
     SERVICE = "service"
 
 
-FACTS = {
-    ParameterKind.STRING: {"pattern"},
-    ParameterKind.INTEGER: {"minimum", "maximum"},
-    ParameterKind.BOOLEAN: set(),
-    ParameterKind.CHOICE: {"choices"},
-    ParameterKind.SERVICE: set(),
+NUMBER = whole(-LARGEST, LARGEST)
+FACTS: dict[ParameterKind, dict[str, Shape]] = {  # what each kind needs
+    ParameterKind.STRING: {"pattern": {"type": "string", "minLength": 1}},
+    ParameterKind.INTEGER: {"minimum": NUMBER, "maximum": NUMBER},
+    ParameterKind.BOOLEAN: {},
+    ParameterKind.CHOICE: {"choices": listed(text(MAX_STRING), MAX_CHOICES)},
+    ParameterKind.SERVICE: {},
 }
-COMMON = {"name", "kind", "label", "default"}
+VALUES: dict[ParameterKind, Shape] = {
+    ParameterKind.STRING: text(MAX_STRING),
+    ParameterKind.INTEGER: NUMBER,
+    ParameterKind.BOOLEAN: FLAG,
+    ParameterKind.CHOICE: text(MAX_STRING),
+    ParameterKind.SERVICE: matching(SLUG),
+}
+
+
+def fields_of(kind: ParameterKind) -> dict[str, Shape]:
+    """Return what a parameter of a kind may say."""
+    common = {"name": matching(NAME), "kind": word(kind), "label": text(MAX_STRING, least=0)}
+    return {**common, "default": or_null(VALUES[kind]), **FACTS[kind]}
+
+
+def shape_of(kind: ParameterKind) -> Shape:
+    return record(fields_of(kind), ["name", "kind", *FACTS[kind]])
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,7 @@ def _faults_of_one(one: Any) -> dict[str, str]:
     if one.get("kind") not in list(ParameterKind):
         return {"kind": _("Must be one of %(words)s.") % {"words": ", ".join(ParameterKind)}}
     kind = ParameterKind(one["kind"])
-    if unknown := sorted(map(str, one.keys() - COMMON - FACTS[kind])):
+    if unknown := sorted(map(str, one.keys() - fields_of(kind))):
         return {unknown[0]: _("A parameter of this kind has no such field.")}
     if not isinstance(one.get("label", ""), str) or len(one.get("label", "")) > MAX_STRING:
         return {"label": _("Must be a text of at most %(number)d characters.") % {"number": MAX_STRING}}

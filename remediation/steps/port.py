@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.functional import Promise
 
 from remediation.steps.parameters import Parameter
+from remediation.steps.schemas import Shape, record, word
 
 ACTING_SECONDS, READING_SECONDS = 300, 60
 MAX_OUTPUT = 8 * 1024  # characters kept of an output
@@ -106,7 +107,13 @@ class StepKind(ABC):
 
     kind: str
     label: str | Promise
+    fields: Mapping[str, Shape]  # what a step may say besides its kind
+    required: Sequence[str] = (Phase.ACT, Phase.VERIFY)
     tells_population = True  # whether `resolve` tells of how many the targets are a part
+
+    def shape(self) -> Shape:
+        """Return how the API describes a step of this kind."""
+        return record({"kind": word(self.kind), **self.fields}, ["kind", *self.required])
 
     @abstractmethod
     def validate(self, spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from remediation.steps.port import (
     TargetsUnknown,
     register_step_kind,
 )
+from remediation.steps.schemas import ANYTHING, Shape
 from users.models import User
 from users.tests.factories import make_admin
 
@@ -35,6 +36,8 @@ class FakeStep(StepKind):
     """`{kind: fake, targets: […], population?, phases?: […]}`; `answers` say what comes of each phase on a target."""
 
     kind, label = "fake", "Fake"
+    fields: Mapping[str, Shape] = dict.fromkeys(("targets", "population", "phases", *Phase), ANYTHING)
+    required = ("targets",)
 
     def __init__(self) -> None:
         self.reset()

@@ -9,14 +9,27 @@ from django.utils.translation import gettext as _
 from remediation.steps.parameters import Parameter
 from remediation.steps.placeholders import fault_of
 from remediation.steps.port import Phase
+from remediation.steps.schemas import ANYTHING, Shape, listed, matching, or_null, record, table, text, whole
 
 DEFAULT_SECONDS = 60
 MOST_SECONDS = 3600
 MOST_AGENTS = 100
-MAX_TEXT = 500
-PARTS = {"kind", "name", "agent", "agents", *map(str, Phase)}
+MAX_NAME, MAX_TEXT = 100, 500
 COMMAND = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 ARGUMENT = re.compile(r"[a-z][a-z0-9_]{0,39}")
+PART: dict[str, Shape] = {
+    "command": matching(COMMAND),
+    "arguments": table(text(MAX_TEXT, least=0)),
+    "seconds": whole(1, MOST_SECONDS),
+}
+FIELDS: dict[str, Shape] = {
+    "name": ANYTHING,
+    "agent": text(MAX_NAME),
+    "agents": listed(text(MAX_NAME), MOST_AGENTS),
+    **{phase: or_null(record(PART, ["command"])) for phase in Phase},
+    Phase.ACT: record(PART, ["command"]),
+    Phase.VERIFY: record(PART, ["command"]),
+}
 
 
 def names_of(spec: Mapping[str, Any]) -> list[str]:
@@ -27,7 +40,9 @@ def names_of(spec: Mapping[str, Any]) -> list[str]:
 def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
     """Return what is wrong with a step, by place."""
     known = frozenset(parameter.name for parameter in parameters)
-    faults = {name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - PARTS))}
+    faults = {
+        name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - {"kind", *FIELDS}))
+    }
     faults |= _faults_of_agents(spec, known)
     if not spec.get(Phase.ACT):
         faults["act"] = _("Must be an object with command, and arguments if it has any.")
@@ -50,8 +65,8 @@ def _faults_of_agents(spec: Mapping[str, Any], known: frozenset[str]) -> dict[st
     names = spec[place] if place == "agents" else [spec["agent"]]
     if not isinstance(names, list) or not 0 < len(names) <= MOST_AGENTS:
         return {place: _("Give 1 to %(number)d names of agents.") % {"number": MOST_AGENTS}}
-    if not all(isinstance(name, str) and 0 < len(name) <= 100 for name in names):
-        return {place: _("Must be a text of 1 to %(number)d characters.") % {"number": 100}}
+    if not all(isinstance(name, str) and 0 < len(name) <= MAX_NAME for name in names):
+        return {place: _("Must be a text of 1 to %(number)d characters.") % {"number": MAX_NAME}}
     fault = fault_of(names, known)
     return {place: fault} if fault else {}
 
@@ -59,8 +74,7 @@ def _faults_of_agents(spec: Mapping[str, Any], known: frozenset[str]) -> dict[st
 def _faults_of_part(part: Any, known: frozenset[str]) -> dict[str, str]:
     if not isinstance(part, Mapping):
         return {"": _("Must be an object with command, and arguments if it has any.")}
-    fields = {"command", "arguments", "seconds"}
-    faults = {name: _("A command has no such field.") for name in sorted(map(str, part.keys() - fields))}
+    faults = {name: _("A command has no such field.") for name in sorted(map(str, part.keys() - PART))}
     if not isinstance(part.get("command"), str) or not COMMAND.fullmatch(part["command"]):
         faults["command"] = _("Must be the name of a command in the agent's configuration.")
     arguments = part.get("arguments", {})

@@ -9,7 +9,7 @@ from core.db.clock import database_now
 from remediation.models import Agent, AgentJob
 from remediation.services import agent_jobs
 from remediation.services.agents import is_silent
-from remediation.steps.agent.spec import DEFAULT_SECONDS, faults_of, names_of
+from remediation.steps.agent.spec import DEFAULT_SECONDS, FIELDS, faults_of, names_of
 from remediation.steps.parameters import Parameter
 from remediation.steps.placeholders import in_json, in_text
 from remediation.steps.port import (
@@ -35,6 +35,7 @@ class AgentStep(StepKind):
 
     kind = "agent"
     label = _lazy("Agent")
+    fields = FIELDS
 
     def validate(self, spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
         return faults_of(spec, parameters)

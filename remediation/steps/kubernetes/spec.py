@@ -9,14 +9,30 @@ from django.utils.translation import gettext as _
 from remediation.steps.kubernetes.operations import RESOURCES
 from remediation.steps.parameters import Parameter, ParameterKind
 from remediation.steps.placeholders import WHOLE, fault_of, names_in
+from remediation.steps.schemas import ANYTHING, FLAG, Shape, matching, or_null, record, text, whole, word
 
 OPERATIONS = ("restart", "scale", "undo")
-PARTS = {"kind", "name", "check", "act", "verify", "roll_back"}
-ACT = {"operation", "resource", "namespace", "name", "selector"}
-SCALE = {"replicas", "may_be_zero"}
 MOST_REPLICAS = 1000
 MOST_SECONDS = 3600
 MAX_TEXT = 253
+ACT: dict[str, Shape] = {
+    "operation": word(*OPERATIONS),
+    "resource": word(*RESOURCES),
+    "namespace": text(MAX_TEXT),
+    "name": text(MAX_TEXT),
+    "selector": text(MAX_TEXT),
+}
+SCALE: dict[str, Shape] = {
+    "replicas": {"oneOf": [whole(0, MOST_REPLICAS), matching(WHOLE)]},
+    "may_be_zero": FLAG,
+}
+FIELDS: dict[str, Shape] = {
+    "name": ANYTHING,
+    "check": or_null(record({"min_available": whole(0, MOST_REPLICAS)})),
+    "act": record(ACT | SCALE, ["operation", "namespace"]),
+    "verify": or_null(record({"timeout_seconds": whole(0, MOST_SECONDS)})),
+    "roll_back": or_null(record({"operation": word("undo", "scale")}, ["operation"])),
+}
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123 label
 _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 _LABEL = re.compile(r"([A-Za-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,62})=[A-Za-z0-9]([-A-Za-z0-9_.]{0,62})")
@@ -28,7 +44,9 @@ def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[
     act = spec.get("act")
     if not isinstance(act, Mapping):
         return {"act": _("Must be an object with operation, namespace, and name or selector.")}
-    faults = {name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - PARTS))}
+    faults = {
+        name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - {"kind", *FIELDS}))
+    }
     if fault := fault_of(act, known):
         faults["act"] = fault
     faults |= {f"act.{name}": text for name, text in _faults_of_act(act).items()}

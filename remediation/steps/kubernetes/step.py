@@ -8,7 +8,7 @@ from remediation.steps.kubernetes import client, operations, rollouts
 from remediation.steps.kubernetes.client import ClusterError, Place
 from remediation.steps.kubernetes.operations import RESOURCES, NotNow, Plan
 from remediation.steps.kubernetes.rollouts import Object, Progress
-from remediation.steps.kubernetes.spec import fault_of_rendered, faults_of, labels_of
+from remediation.steps.kubernetes.spec import FIELDS, fault_of_rendered, faults_of, labels_of
 from remediation.steps.parameters import Parameter
 from remediation.steps.placeholders import in_json, in_text
 from remediation.steps.port import (
@@ -36,6 +36,8 @@ class KubernetesStep(StepKind):
 
     kind = "kubernetes"
     label = "Kubernetes"
+    fields = FIELDS
+    required = (Phase.ACT,)
 
     def validate(self, spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
         return faults_of(spec, parameters)

@@ -9,15 +9,29 @@ from django.utils.translation import gettext as _
 from remediation.steps.parameters import Parameter, ParameterKind
 from remediation.steps.placeholders import fault_of, names_in
 from remediation.steps.port import Phase
+from remediation.steps.schemas import ANYTHING, Shape, listed, matching, or_null, record, table, text, whole
 
 DEFAULT_SECONDS, MOST_SECONDS = 300, 3600
 MOST_INSTANCES, MOST_TAGS = 50, 5
 COMMANDS = (Phase.ACT, Phase.VERIFY, Phase.ROLL_BACK)  # what may be a document
-PARTS = {"kind", "name", "instances", "tags", *map(str, COMMANDS)}
 SHELLS = frozenset({"AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-RunRemoteScript"})
 INSTANCE = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17}")
 DOCUMENT = re.compile(r"[a-zA-Z0-9_.:/-]{3,128}")
 REFERENCE = "{{"  # SSM would fill it, from its parameter store too
+MAX_TEXT = 256
+COMMAND: dict[str, Shape] = {
+    "document": matching(DOCUMENT),
+    "parameters": table(listed({"type": "string"}, least=0)),
+    "seconds": whole(1, MOST_SECONDS),
+}
+FIELDS: dict[str, Shape] = {
+    "name": ANYTHING,
+    "instances": listed(text(MAX_TEXT), MOST_INSTANCES),
+    "tags": table(text(MAX_TEXT), MOST_TAGS, least=1),
+    Phase.ACT: record(COMMAND, ["document"]),
+    Phase.VERIFY: record(COMMAND, ["document"]),
+    Phase.ROLL_BACK: or_null(record(COMMAND, ["document"])),
+}
 
 
 def parts_of(spec: Mapping[str, Any]) -> Iterator[tuple[Phase, Mapping[str, Any]]]:
@@ -30,7 +44,9 @@ def parts_of(spec: Mapping[str, Any]) -> Iterator[tuple[Phase, Mapping[str, Any]
 def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
     """Return what is wrong with a step, by place."""
     known = {parameter.name: parameter for parameter in parameters}
-    faults = {name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - PARTS))}
+    faults = {
+        name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - {"kind", *FIELDS}))
+    }
     faults |= _faults_of_targets(spec, frozenset(known))
     if not spec.get(Phase.ACT):
         faults["act"] = _("Must be an object with document and parameters.")
@@ -60,14 +76,13 @@ def _faults_of_targets(spec: Mapping[str, Any], known: frozenset[str]) -> dict[s
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 256
+    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT
 
 
 def _faults_of_part(part: Any, known: Mapping[str, Parameter]) -> dict[str, str]:
     if not isinstance(part, Mapping):
         return {"": _("Must be an object with document and parameters.")}
-    fields = {"document", "parameters", "seconds"}
-    faults = {name: _("A command has no such field.") for name in sorted(map(str, part.keys() - fields))}
+    faults = {name: _("A command has no such field.") for name in sorted(map(str, part.keys() - COMMAND))}
     if not isinstance(part.get("document"), str) or not DOCUMENT.fullmatch(part["document"]):
         faults["document"] = _("Must be the name of a document; placeholders are not allowed in it.")
     given = part.get("parameters", {})

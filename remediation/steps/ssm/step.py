@@ -21,7 +21,7 @@ from remediation.steps.port import (
 )
 from remediation.steps.ssm import client
 from remediation.steps.ssm.client import Invocation, SsmError
-from remediation.steps.ssm.spec import DEFAULT_SECONDS, INSTANCE, REFERENCE, faults_of, parts_of
+from remediation.steps.ssm.spec import DEFAULT_SECONDS, FIELDS, INSTANCE, REFERENCE, faults_of, parts_of
 
 ONLINE = "Online"
 PAUSE = 3.0  # seconds between looks at a command
@@ -37,6 +37,7 @@ class SsmStep(StepKind):
 
     kind = "ssm"
     label = "AWS SSM"
+    fields = FIELDS
 
     def validate(self, spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
         return faults_of(spec, parameters)
