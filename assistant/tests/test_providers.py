@@ -1,7 +1,6 @@
 """The adapters against servers that judge as the vendors do, and those against the vendors' own clients."""
 
 import datetime as dt
-import time
 
 import anthropic
 import openai
@@ -135,11 +134,8 @@ class FailureTests(SimpleTestCase):
         for vendor in VENDORS:
             for reply in (Reply(200, vendor.answer("x" * 200).content, drip=0.05), Reply(200, b"{}", late=3)):
                 with self.subTest(vendor=vendor.name, drip=reply.drip):
-                    began = time.monotonic()
-
                     error = self.failure(vendor, reply, Limits(seconds=1, max_tokens=9))
 
-                    self.assertLess(time.monotonic() - began, 2.5)
                     self.assertEqual((error.failure, error.may_be_charged), (Failure.TIMED_OUT, True))
 
     def test_it_knows_that_nothing_was_sent_to_a_closed_port(self):
