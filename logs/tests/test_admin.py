@@ -180,7 +180,7 @@ class RuleTests(TestCase):
             f"rule:{threshold.pk}",
             f"rule:{immediate.pk}:ab",
             f"rule:{immediate.pk}:cd",
-            f"rule:{immediate.pk}0:ef",
+            f"rule:{immediate.pk}{threshold.pk}0:ef",
         )
         enqueue(threshold.source, [AlertUpdate(title="Fires", fingerprint=name) for name in names])
         process_waiting()
