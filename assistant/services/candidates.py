@@ -1,5 +1,6 @@
 """Find incidents worth comparing, at a cost that does not depend on how many there are."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ KEPT_SECONDS = 600  # a sample
 WORDS = 8  # rare ones, asked for one by one
 PER_WORD = 120
 RARE = 5_000  # expected incidents with a word: fewer are read by its beginning, more only beside other words
-MOST_EXPECTED = 20_000  # incidents with a word, above which MariaDB, which reads them all, is not asked
+MOST_READ = 40_000  # expected incidents with common words, summed over all that MariaDB is asked: it reads them all
 PAIRED = 4
 MOST = 200  # candidates by words
 OPEN = 60  # newest
@@ -72,14 +73,15 @@ def _searches(query: Query, rarity: Rarity) -> Iterator[tuple[tuple[str, ...], T
     rare = [word for word in telling if rarity.expected(word) <= RARE][:WORDS]
     for word in rare:
         yield (word,), [(word, word.isalpha() and len(word) >= STEM)]
-    titles = [word for word in telling if word in query.titles and rarity.expected(word) > RARE]
-    if connection.vendor != "sqlite":
-        titles = [word for word in titles if rarity.expected(word) <= MOST_EXPECTED]
-    common = titles[:PAIRED]
+    common = [word for word in telling if word in query.titles and rarity.expected(word) > RARE][:PAIRED]
     whole = [tuple(common)] if len(common) > 2 else []
     alone = [(common[0],)] if len(common) == 1 and not rare else []
+    left = math.inf if connection.vendor == "sqlite" else MOST_READ
     for words in (*whole, *combinations(common, 2), *alone):
-        yield words, [(query.spelled[word], False) for word in words]
+        cost = sum(rarity.expected(word) for word in words)
+        if cost <= left:
+            left -= cost
+            yield words, [(query.spelled[word], False) for word in words]
 
 
 def _by_alerts(asked: Facts) -> set[int]:
