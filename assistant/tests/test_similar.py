@@ -1,10 +1,12 @@
 import datetime as dt
+from types import SimpleNamespace
 from unittest import mock
 
-from django.test import TestCase
+from django.test import SimpleTestCase, TestCase
 from django.utils import timezone
 
 from alerts.tests.factories import fire, make_route, make_source, resolve
+from assistant.likeness import Query, Rarity, stems
 from assistant.services import candidates
 from assistant.services.similar import related_incidents
 from assistant.suggestions import Duplicate, Similar
@@ -133,3 +135,21 @@ class RelatedIncidentsTests(TestCase):
             _similar, duplicates = found_for(incident, self.admin)
 
         self.assertEqual(len(duplicates), 5)
+
+
+class SearchesTests(SimpleTestCase):
+    def asked(self, vendor: str) -> list[tuple[str, ...]]:
+        words = stems(("checkout", "stale", "data", "billing"))
+        documents = [frozenset(words[: number % 5]) for number in range(100)]
+        self.rarity = Rarity.of(documents, 30_000)
+        with mock.patch.object(candidates, "connection", SimpleNamespace(vendor=vendor)):
+            found = candidates._searches(Query.of("Checkout stale data billing", ""), self.rarity)
+            return [words for words, _terms in found if len(words) > 1]
+
+    def test_it_asks_mariadb_for_common_words_up_to_what_it_may_read(self) -> None:
+        every, bounded = self.asked("sqlite"), self.asked("mysql")
+
+        read = [sum(self.rarity.expected(word) for word in words) for words in bounded]
+        self.assertLess(len(bounded), len(every))
+        self.assertLessEqual(sum(read), candidates.MOST_READ)
+        self.assertGreater(len(bounded), 0)
