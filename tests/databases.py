@@ -36,12 +36,10 @@ def make_anew(name: str) -> None:
 
 
 def drop(name: str) -> None:
-    """Do away with a database on the server, where there is one."""
     _tell(f"DROP DATABASE IF EXISTS `{name}`")
 
 
 def url_of(name: str) -> str:
-    """The address of a database on the server."""
     return urlunsplit(urlsplit(server_url())._replace(path=f"/{name}"))
 
 
