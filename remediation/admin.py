@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
@@ -33,6 +33,7 @@ from remediation.models import (
 )
 from remediation.services import deciding, pausing, stopping
 from responders.oncall.walltime import wall_of
+from responders.validation import zone_or_utc
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]  # unfold is untyped
@@ -158,7 +159,7 @@ class FreezeWindowForm(RefusableForm):
 
     def _zone(self) -> ZoneInfo:
         zone = self.data.get("time_zone") if self.is_bound else self.instance.time_zone
-        return ZoneInfo(zone if zone in available_timezones() else "UTC")
+        return ZoneInfo(zone_or_utc(zone))
 
     @cached_property
     def changed_data(self) -> list[str]:

@@ -9,6 +9,11 @@ from django.core.exceptions import ValidationError
 zone_names = cache(available_timezones)
 
 
+def zone_or_utc(name: object) -> str:
+    """Return a zone's name, UTC where there is none of this name."""
+    return name if isinstance(name, str) and name in zone_names() else "UTC"
+
+
 def refuse_unknown_zone(name: str) -> None:
     if name not in zone_names():
         raise ValidationError({"time_zone": f"{name} is not a time zone; try Europe/Zurich."})

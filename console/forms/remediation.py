@@ -1,6 +1,5 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from remediation.models import FreezeWindow, Runbook, RunbookVersion
 from remediation.steps.parameters import MAX_STRING, Parameter, ParameterKind
 from remediation.vocabulary import Risk
 from responders.models import Service, Team
+from responders.validation import zone_or_utc
 
 LIMITS = ("cooldown_seconds", "runbook_cooldown", "daily_cap", "daily_cap_per_target", "max_targets", "max_percent")
 
@@ -165,8 +165,7 @@ class FreezeForm(SeenForm, ZonedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         given = args[0] if args and args[0] is not None else kwargs.get("initial", {})
-        zone = given.get("time_zone", "UTC")
-        super().__init__(*args, zone=zone if zone in available_timezones() else "UTC", **kwargs)
+        super().__init__(*args, zone=zone_or_utc(given.get("time_zone")), **kwargs)
         for name, model in (("teams", Team), ("services", Service)):
             rows = model.objects.order_by("name").values_list("pk", "name")
             self.fields[name].choices = list(rows)  # type: ignore[attr-defined]
