@@ -33,7 +33,18 @@ from remediation.steps.port import (
     Target,
     Targets,
 )
-from remediation.steps.schemas import ANYTHING, Shape, listed, or_null, record, table, text, whole, word
+from remediation.steps.schemas import (
+    ANYTHING,
+    Shape,
+    faults_of_names,
+    listed,
+    or_null,
+    record,
+    table,
+    text,
+    whole,
+    word,
+)
 from users.sealing import unseal
 
 METHODS = {True: ("POST", "PUT", "PATCH", "DELETE", "GET"), False: ("GET", "HEAD")}
@@ -78,9 +89,7 @@ class HttpStep(StepKind):
 
     def validate(self, spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
         known = frozenset({parameter.name for parameter in parameters})
-        found = {
-            str(name): _("A step of this kind has no such field.") for name in spec.keys() - {"kind", *self.fields}
-        }
+        found = faults_of_names(spec, self.fields)
         if Phase.ACT not in spec:
             found[Phase.ACT] = _("This is required.")
         if Phase.VERIFY not in spec:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 Shape = Mapping[str, Any]
 
 ANYTHING: Shape = {}
@@ -46,3 +48,9 @@ def table(values: Shape, most: int | None = None, *, least: int = 0) -> Shape:
 
 def or_null(shape: Shape) -> Shape:
     return {**shape, "nullable": True}
+
+
+def faults_of_names(step: Mapping[str, Any], fields: Mapping[str, Shape]) -> dict[str, str]:
+    """Return the fault of each field that a step of this kind does not have."""
+    unknown = sorted(map(str, step.keys() - {"kind", *fields}))
+    return dict.fromkeys(unknown, _("A step of this kind has no such field."))

@@ -9,7 +9,18 @@ from django.utils.translation import gettext as _
 from remediation.steps.parameters import Parameter
 from remediation.steps.placeholders import fault_of
 from remediation.steps.port import Phase
-from remediation.steps.schemas import ANYTHING, Shape, listed, matching, or_null, record, table, text, whole
+from remediation.steps.schemas import (
+    ANYTHING,
+    Shape,
+    faults_of_names,
+    listed,
+    matching,
+    or_null,
+    record,
+    table,
+    text,
+    whole,
+)
 
 DEFAULT_SECONDS = 60
 MOST_SECONDS = 3600
@@ -40,9 +51,7 @@ def names_of(spec: Mapping[str, Any]) -> list[str]:
 def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
     """Return what is wrong with a step, by place."""
     known = frozenset(parameter.name for parameter in parameters)
-    faults = {
-        name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - {"kind", *FIELDS}))
-    }
+    faults = faults_of_names(spec, FIELDS)
     faults |= _faults_of_agents(spec, known)
     if not spec.get(Phase.ACT):
         faults["act"] = _("Must be an object with command, and arguments if it has any.")

@@ -9,7 +9,18 @@ from django.utils.translation import gettext as _
 from remediation.steps.kubernetes.operations import RESOURCES
 from remediation.steps.parameters import Parameter, ParameterKind
 from remediation.steps.placeholders import WHOLE, fault_of, names_in
-from remediation.steps.schemas import ANYTHING, FLAG, Shape, matching, or_null, record, text, whole, word
+from remediation.steps.schemas import (
+    ANYTHING,
+    FLAG,
+    Shape,
+    faults_of_names,
+    matching,
+    or_null,
+    record,
+    text,
+    whole,
+    word,
+)
 
 OPERATIONS = ("restart", "scale", "undo")
 MOST_REPLICAS = 1000
@@ -44,9 +55,7 @@ def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[
     act = spec.get("act")
     if not isinstance(act, Mapping):
         return {"act": _("Must be an object with operation, namespace, and name or selector.")}
-    faults = {
-        name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - {"kind", *FIELDS}))
-    }
+    faults = faults_of_names(spec, FIELDS)
     if fault := fault_of(act, known):
         faults["act"] = fault
     faults |= {f"act.{name}": text for name, text in _faults_of_act(act).items()}

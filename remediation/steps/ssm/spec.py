@@ -9,7 +9,18 @@ from django.utils.translation import gettext as _
 from remediation.steps.parameters import Parameter, ParameterKind
 from remediation.steps.placeholders import fault_of, names_in
 from remediation.steps.port import Phase
-from remediation.steps.schemas import ANYTHING, Shape, listed, matching, or_null, record, table, text, whole
+from remediation.steps.schemas import (
+    ANYTHING,
+    Shape,
+    faults_of_names,
+    listed,
+    matching,
+    or_null,
+    record,
+    table,
+    text,
+    whole,
+)
 
 DEFAULT_SECONDS, MOST_SECONDS = 300, 3600
 MOST_INSTANCES, MOST_TAGS = 50, 5
@@ -44,9 +55,7 @@ def parts_of(spec: Mapping[str, Any]) -> Iterator[tuple[Phase, Mapping[str, Any]
 def faults_of(spec: Mapping[str, Any], parameters: Sequence[Parameter]) -> dict[str, str]:
     """Return what is wrong with a step, by place."""
     known = {parameter.name: parameter for parameter in parameters}
-    faults = {
-        name: _("A step of this kind has no such field.") for name in sorted(map(str, spec.keys() - {"kind", *FIELDS}))
-    }
+    faults = faults_of_names(spec, FIELDS)
     faults |= _faults_of_targets(spec, frozenset(known))
     if not spec.get(Phase.ACT):
         faults["act"] = _("Must be an object with document and parameters.")
